@@ -1,7 +1,8 @@
-"""Units: read ``250 ms``, write ``250 ms``.  The only place that scales; everything else holds base units.
+"""Units: read ``250 ms``, write ``250 ms``.  The only place that scales; the rest holds base units.
 
-Base units are seconds (``s``), bytes (``B``), bytes per call (``B/call``), dimensionless ratios (``ratio``),
-counts (``count``) and whatever word a user gives to a metric of their own, which is never scaled.
+Base units are seconds (``s``), bytes (``B``), bytes per call (``B/call``), dimensionless ratios
+(``ratio``), counts (``count``), rates per second (``/s``) and whatever word a user gives to a
+metric of their own, which is never scaled.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ SECONDS = "s"
 BYTES = "B"
 BYTES_PER_CALL = "B/call"
 BLOCKS_PER_CALL = "blocks/call"
+PER_SECOND = "/s"
 RATIO = "ratio"
 COUNT = "count"
 
@@ -22,21 +24,22 @@ _SPELLINGS: dict[str, tuple[str, float]] = {
     "ns": (SECONDS, 1e-9),
     "us": (SECONDS, 1e-6),
     "µs": (SECONDS, 1e-6),  # micro sign
-    "μs": (SECONDS, 1e-6),  # noqa: RUF001  # Greek mu, which many keyboards give
+    "μs": (SECONDS, 1e-6),  # Greek mu, which many keyboards give
     "ms": (SECONDS, 1e-3),
     "s": (SECONDS, 1.0),
     "min": (SECONDS, 60.0),
     "h": (SECONDS, 3600.0),
     "%": (RATIO, 0.01),
     "x": (RATIO, 1.0),
-    "×": (RATIO, 1.0),  # noqa: RUF001  # the multiplication sign is what speedups are written with
+    "×": (RATIO, 1.0),  # the multiplication sign is what speedups are written with
     "ratio": (RATIO, 1.0),
     "count": (COUNT, 1.0),
     "": (COUNT, 1.0),
     "blocks/call": (BLOCKS_PER_CALL, 1.0),
+    "/s": (PER_SECOND, 1.0),
 }
 for _power, _letter in enumerate(("", "k", "m", "g", "t")):
-    for _word in {_letter, _letter.upper()}:
+    for _word in (_letter, _letter.upper()):
         for _suffix in ("B", "iB", "b", "ib") if _letter else ("B", "b"):
             _SPELLINGS[_word + _suffix] = (BYTES, 1024.0**_power)
             _SPELLINGS[_word + _suffix + "/call"] = (BYTES_PER_CALL, 1024.0**_power)
@@ -52,8 +55,18 @@ _SCALES: dict[str, tuple[tuple[str, float], ...]] = {
     ),
 }
 
-_NUMBER = r"[+-]?(?:\d[\d_]*\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
-_QUANTITY = re.compile(rf"\s*(?P<number>{_NUMBER}|[+-]?(?:nan|inf|infinity))\s*(?P<unit>[^\s\d][^\s]*)?\s*", re.I)
+#: Powers of ten are applied to the decimal text: 57 * 0.01 is 0.5700000000000001, and 0.57 is less.
+_DECIMAL_EXPONENTS = {1e-9: -9, 1e-6: -6, 1e-3: -3, 0.01: -2}
+
+#: What a message about an unknown unit lists; all spellings would be a screenful.
+_USUAL_SPELLINGS = "ns, us, ms, s, min, h, B, KB, MB, GB, B/call, blocks/call, %, x, /s"
+
+#: The text of a number, also one that is not finite; for other readers of quantities as well.
+NUMBER = (
+    r"[+-]?(?:\d+(?:_\d+)*(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,9})?"
+    r"|[+-]?(?:[nN][aA][nN]|[iI][nN][fF](?:[iI][nN][iI][tT][yY])?)(?![^\W\d_])"
+)
+_QUANTITY = re.compile(rf"\s*(?P<number>{NUMBER})\s*(?P<unit>[^\s\d]\S*)?\s*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +86,41 @@ def base_unit(word: str) -> tuple[str, float]:
         word: As the user wrote it: ``ms``, ``MiB``, ``B/call``, ``%``, or a word of their own.
 
     Returns:
-        Base unit and the factor that turns a number in *word* into it.  A word this module does not know is its
-        own base unit with factor 1.
+        Base unit and the factor that turns a number in *word* into it (:func:`to_base` does so
+        without a rounding error).  A word this module does not know is its own base unit, factor 1.
     """
     return _SPELLINGS.get(word, (word, 1.0))
+
+
+def to_base(number: float | str, word: str) -> Quantity:
+    """Turn a number in any unit into its base unit, rounding once at most.
+
+    Args:
+        number: In the unit *word*; decimal text is taken exactly.
+        word: A unit's spelling, or a word of the user's own.
+
+    Returns:
+        The quantity, such that ``to_base(57, "%").value == 0.57``.
+
+    Raises:
+        ValueError: Not a number, or not finite.
+    """
+    unit, factor = base_unit(word)
+    try:
+        text = number.strip() if isinstance(number, str) else repr(float(number))
+    except OverflowError:  # an integer beyond the range of floats
+        text = "inf"
+    if not math.isfinite(float(text)):
+        raise ValueError(f"{text}{word} is not a finite number")
+    exponent = _DECIMAL_EXPONENTS.get(factor)
+    if exponent is None:
+        value = float(text) * factor
+    else:
+        mantissa, _, power = text.lower().partition("e")
+        value = float(f"{mantissa}e{int(power or 0) + exponent}")
+    if not math.isfinite(value):
+        raise ValueError(f"{text}{word} is not a finite number")
+    return Quantity(value, unit)
 
 
 def is_known(word: str) -> bool:
@@ -106,12 +150,11 @@ def parse(text: str) -> Quantity:
         raise ValueError(f"{text!r} is not a number with a unit, such as 250ms, 64MB or 5%")
     word = match["unit"] or ""
     if word not in _SPELLINGS:
-        raise ValueError(f"{word!r} in {text!r} is not a unit; known are {', '.join(known_spellings())}")
-    unit, factor = _SPELLINGS[word]
-    value = float(match["number"]) * factor
-    if not math.isfinite(value):
-        raise ValueError(f"{text!r} is not a finite number")
-    return Quantity(value, unit)
+        raise ValueError(f"{word!r} in {text!r} is not a unit; known are {_USUAL_SPELLINGS}")
+    try:
+        return to_base(match["number"], word)
+    except ValueError:
+        raise ValueError(f"{text!r} is not a finite number") from None
 
 
 def parse_as(text: str, unit: str, *, example: str) -> float:
@@ -145,11 +188,11 @@ def format_value(value: float, unit: str, *, show_as: str = "", digits: int = 3)
     Args:
         value: In the base unit *unit*.
         unit: A base unit, or a word of the user's own.
-        show_as: ``%`` or ``×`` for ratios, empty for none.
+        show_as: ``%`` or a multiplication sign for ratios, empty for none.
         digits: Significant digits, at least 1; whole parts are never rounded away.
 
     Returns:
-        Text such as ``412 ms``, ``43.1 µs``, ``64 MiB``, ``93 %``, ``2.51×``, ``12``.
+        Text such as ``412 ms``, ``43.1 µs``, ``64 MiB``, ``93 %``, ``12``.
     """
     if not math.isfinite(value):
         return str(value)
@@ -165,7 +208,7 @@ def format_value(value: float, unit: str, *, show_as: str = "", digits: int = 3)
     for position, (name, factor) in enumerate(scales):
         last = position == len(scales) - 1
         shown = _round(value / factor, digits)
-        # 999.96 ms rounds to "1000 ms": take the larger unit as soon as its rounded number reaches 1.
+        # 999.96 ms rounds to "1000 ms": take the larger unit once its rounded number reaches 1.
         if last or abs(float(shown)) >= 1:
             return f"{shown} {name}" if value else f"0 {unit}"
     raise AssertionError("unreachable: every scale has a last entry")  # pragma: no cover
@@ -179,9 +222,11 @@ def format_change(change: float, *, digits: int = 1) -> str:
 
 
 def _round(number: float, digits: int) -> str:
-    """Write *number* with *digits* significant digits, without an exponent where a person would not use one."""
+    """Write *number* with *digits* significant digits, without an exponent as far as people do."""
     if number == 0:
         return "0"
+    if not math.isfinite(number):  # a share of 1e307 is finite, its percentage is not
+        return str(number)
     magnitude = math.floor(math.log10(abs(number)))
     decimals = max(0, digits - 1 - magnitude)
     if decimals > 12:  # noqa: PLR2004  # beyond this an exponent reads better than zeros

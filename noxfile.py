@@ -1,0 +1,170 @@
+"""What is done to this project, one session each; `nox -l` lists them, `.ci/run` calls them all.
+
+Every session runs on the interpreter that runs nox.  Dependency groups are resolved here, not with
+`pip install --group`, which pip 23 does not know.
+"""
+
+from __future__ import annotations
+
+import os
+import tarfile
+import zipfile
+from email.parser import HeaderParser
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2025.2"
+nox.options.default_venv_backend = "virtualenv"
+nox.options.reuse_venv = "yes"
+nox.options.error_on_missing_interpreters = True
+nox.options.sessions = ["lint", "typing", "tests", "docs", "wheel"]
+
+ROOT = Path(__file__).parent
+PYPROJECT = nox.project.load_toml(ROOT / "pyproject.toml")
+#: pytest's own schema for JUnit files travels in its source distribution only.
+XSD_SOURCE = "pytest==8.4.2"
+XSD_NAME = "junit-10.xsd"
+
+
+def group(*names: str) -> tuple[str, ...]:
+    """Return the requirements of dependency groups of pyproject.toml."""
+    return nox.project.dependency_groups(PYPROJECT, *names)
+
+
+def install_wheel(session: nox.Session, *requirements: str, extras: str = "") -> None:
+    """Build the wheel from the tree and install it with *requirements* into the session."""
+    folder = Path(session.create_tmp()) / "wheel"
+    for old in folder.glob("*.whl"):
+        old.unlink()
+    session.run_install("pip", "wheel", "--no-deps", "--wheel-dir", str(folder), str(ROOT), silent=True)
+    if not any(folder.glob("*.whl")):  # nox -R: the user wants what is installed
+        return
+    (wheel,) = folder.glob("*.whl")
+    session.install(f"{wheel}{extras}", *requirements)
+    # The environment is reused and the version stays the same from one change to the next.
+    session.install("--no-deps", "--force-reinstall", str(wheel))
+
+
+def junit_schema(session: nox.Session) -> Path | None:
+    """Find or fetch pytest's JUnit schema; None where it cannot be had and this is not CI."""
+    given = os.environ.get("PERFGATE_JUNIT_XSD")
+    schema = Path(given) if given else Path(session.cache_dir) / XSD_NAME
+    if schema.is_file():
+        return schema.resolve()
+    folder = Path(session.create_tmp()) / "xsd"
+    command = ["download", "--no-deps", "--no-binary", "pytest", "--dest", str(folder), XSD_SOURCE]
+    fetched = session.run("pip", *command, silent=True, success_codes=[0, 1, 2])
+    found = sorted(folder.glob("pytest-*.tar.gz"))
+    if not found:
+        session.log("%s could not be fetched:\n%s", XSD_SOURCE, fetched)
+        if os.environ.get("CI") == "true":
+            session.error(f"{XSD_NAME} is needed to check the JUnit reports")
+        return None
+    with tarfile.open(found[-1]) as archive:
+        member = next(name for name in archive.getnames() if name.endswith("/" + XSD_NAME))
+        content = archive.extractfile(member)
+        assert content is not None, f"{member} is not a file"  # noqa: S101  # for mypy
+        schema.parent.mkdir(parents=True, exist_ok=True)
+        schema.write_bytes(content.read())
+    return schema.resolve()
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Check style, formatting and the import contracts."""
+    session.install(*group("lint"), *PYPROJECT["project"]["dependencies"])
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+    session.run("lint-imports")
+
+
+@nox.session
+def typing(session: nox.Session) -> None:
+    """Check the types of the package, of its public surface as users see it, and of this file."""
+    session.install(*group("typing"), *PYPROJECT["project"]["dependencies"], "nox")
+    session.run("mypy")
+    session.run("mypy", "noxfile.py", *(["tests/typing"] if any(ROOT.glob("tests/typing/*.py")) else []))
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """Run the tests on the installed wheel, never on the source tree."""
+    install_wheel(session, *group("test", "lint"), extras="[xdist]")
+    env = {"PERFGATE_EXPECT_INSTALLED": "1"}
+    schema = junit_schema(session)
+    if schema:
+        env["PERFGATE_JUNIT_XSD"] = str(schema)
+    # The script and not `python -m pytest`, which would put the source tree before the wheel.
+    session.run("pytest", "--timeout=300", *session.posargs, env=env)
+
+
+@nox.session
+def examples(session: nox.Session) -> None:
+    """Measure the example projects and hold them to their budgets."""
+    needed = [f"--requirement={path}" for path in sorted(ROOT.glob("examples/*/requirements.txt"))]
+    install_wheel(session, *needed, extras="[xdist]")
+    session.run("pytest", "--perfgate", *(session.posargs or ["examples"]))
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Build the documentation, warnings being errors, and run the examples in it."""
+    install_wheel(session, *group("docs", "test"))
+    session.run("towncrier", "build", "--draft", "--version", "next", silent=True)
+    session.run("sphinx-build", "-n", "-W", "--keep-going", "-q", "-b", "html", "docs", "docs/_build/html")
+    session.run("pytest", "--timeout=300", "tests/test_readme.py", env={"PERFGATE_EXPECT_INSTALLED": "1"})
+
+
+@nox.session
+def wheel(session: nox.Session) -> None:
+    """Build source distribution and wheel, and check what is in them."""
+    session.install("build", "twine")
+    folder = Path(session.create_tmp()) / "dist"
+    for old in folder.glob("*"):
+        old.unlink()
+    session.run("python", "-m", "build", "--outdir", str(folder), silent=True)
+    (built,) = folder.glob("*.whl")
+    (source,) = folder.glob("*.tar.gz")
+    session.run("twine", "check", "--strict", str(built), str(source))
+    problems = _problems_of_wheel(built) + _problems_of_source(source)
+    if problems:
+        session.error("\n".join(problems))
+    session.log("%s and %s hold what they should", built.name, source.name)
+
+
+def _problems_of_wheel(built: Path) -> list[str]:
+    """Name what the wheel lacks or should not hold."""
+    project = PYPROJECT["project"]
+    with zipfile.ZipFile(built) as archive:
+        names = archive.namelist()
+        metadata = next(name for name in names if name.endswith(".dist-info/METADATA"))
+        headers = HeaderParser().parsestr(archive.read(metadata).decode())
+    tree = {str(path.relative_to(ROOT).as_posix()) for path in (ROOT / "pytest_perfgate").rglob("*.py")}
+    wanted = {
+        *tree,
+        "pytest_perfgate/py.typed",
+        "pytest_perfgate/schema/perfgate-run-1.json",
+        *(metadata.replace("METADATA", name) for name in ("licenses/LICENSE", "entry_points.txt")),
+    }
+    problems = [f"the wheel lacks {name}" for name in sorted(wanted - set(names))]
+    strangers = [name for name in names if not name.startswith(("pytest_perfgate/", metadata[:-8]))]
+    problems += [f"the wheel holds {name}" for name in strangers]
+    if headers["Version"] != project["version"]:
+        problems.append(f"the wheel says version {headers['Version']}, pyproject.toml {project['version']}")
+    return problems
+
+
+def _problems_of_source(source: Path) -> list[str]:
+    """Name what the source distribution lacks: it must be able to run its own tests."""
+    with tarfile.open(source) as archive:
+        names = {name.partition("/")[2] for name in archive.getnames()}
+    wanted = (
+        "LICENSE",
+        "README.md",
+        "CHANGELOG.md",
+        "noxfile.py",
+        "pyproject.toml",
+        "tests/test_architecture.py",
+    )
+    return [f"the source distribution lacks {name}" for name in wanted if name not in names]

@@ -1,0 +1,318 @@
+"""Commands as users write them: checked, given an environment, and explained when they go wrong.
+
+Running and timing them is :mod:`pytest_perfgate.measure.process`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+import locale
+import os
+import shlex
+import shutil
+import signal
+import sys
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pytest_perfgate.errors import CannotMeasureError, UsageError
+from pytest_perfgate.measure.process import ProcessRun, run_process
+
+#: Set because pytest, xdist or coverage runs this process; left in, they would change the program
+#: that is measured (coverage starts tracing it, a nested pytest takes itself for a worker).
+SCRUBBED = (
+    "COVERAGE_PROCESS_CONFIG",
+    "COVERAGE_PROCESS_START",
+    "PYTEST_CURRENT_TEST",
+    "PYTEST_VERSION",
+)
+SCRUBBED_PREFIXES = ("COV_CORE_", "PYTEST_XDIST_")
+
+Runner = Callable[..., ProcessRun]
+"""Called as :func:`pytest_perfgate.measure.process.run_process`; tests put something else here."""
+
+_SHOWN_CHARACTERS = 60
+_SHOWN_LINES = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """A command line that has been checked, with the circumstances to run it in."""
+
+    argv: tuple[str, ...]
+    env: Mapping[str, str]
+    """The whole environment."""
+    cwd: str | None
+    stdin: bytes | None
+    timeout_s: float | None
+    """None for never."""
+
+    def run(self, runner: Runner = run_process) -> ProcessRun:
+        """Run it once.
+
+        Args:
+            runner: Runs it.
+
+        Returns:
+            What it did and cost, whatever its exit status.
+
+        Raises:
+            CannotMeasureError: It could not be started, did not end in time, or its exit was lost.
+        """
+        try:
+            run = runner(self.argv, env=self.env, cwd=self.cwd, stdin=self.stdin, timeout_s=self.timeout_s)
+        except OSError as problem:
+            raise CannotMeasureError(_spawn_failure(self, problem)) from None
+        except ValueError as problem:  # characters that no operating system takes
+            raise UsageError(f"{shown(self.argv)} cannot be run: {problem}") from None
+        if run.timed_out:
+            raise CannotMeasureError(
+                f"{shown(self.argv)} did not exit within {self.timeout_s:g} s; the process group "
+                f"was killed{last_words(run)}"
+            )
+        return run
+
+
+def make_command(
+    argv: object,
+    *,
+    env: Mapping[str, str | None] | None = None,
+    cwd: str | os.PathLike[str] | None = None,
+    stdin: object = None,
+    timeout_s: float | None = None,
+    example: str = 'startup.command(["app", "--version"])',
+) -> Command:
+    """Check what a user wants to run.
+
+    Args:
+        argv: A list of strings and paths.
+        env: Variables added to the environment (see :func:`make_environment`).
+        cwd: Directory to run in; None for ours.
+        stdin: What the program can read, bytes or a string; None for nothing.
+        timeout_s: Seconds it may take, > 0; None or 0 for no limit.
+        example: How a right call looks, for messages.
+
+    Returns:
+        The command.
+
+    Raises:
+        UsageError: Something in it cannot be meant.
+    """
+    if timeout_s is not None and (_is_no_number(timeout_s) or not 0 <= timeout_s < float("inf")):
+        raise UsageError(f"timeout={timeout_s!r} is not a number of seconds, 0 for no limit")
+    _check_cwd(cwd)
+    if stdin is not None and not isinstance(stdin, (bytes, str)):
+        raise UsageError(f"stdin= takes bytes or a string, not {type(stdin).__name__}")
+    return Command(
+        argv=_checked_argv(argv, example),
+        env=make_environment(env),
+        cwd=None if cwd is None else os.fspath(cwd),
+        stdin=stdin.encode() if isinstance(stdin, str) else stdin,
+        timeout_s=timeout_s or None,
+    )
+
+
+def _check_cwd(cwd: object) -> None:
+    if cwd is None:
+        return
+    if not isinstance(cwd, (str, os.PathLike)):
+        raise UsageError(f"cwd= takes a path, not {cwd!r}")
+    folder = Path(os.fsdecode(cwd))
+    if not folder.is_dir():
+        problem = "is not a directory" if folder.exists() else "does not exist"
+        raise UsageError(f"the directory to run in {problem}: cwd={str(folder)!r}")
+
+
+def make_environment(env: Mapping[str, str | None] | None) -> dict[str, str]:
+    """Build the environment of a measured program.
+
+    It inherits ours, without the variables of :data:`SCRUBBED` and :data:`SCRUBBED_PREFIXES`.
+
+    Args:
+        env: Added last, so that they win; None as a value takes a variable away.
+
+    Returns:
+        The whole environment.
+
+    Raises:
+        UsageError: A name or value is not a string.
+    """
+    if env is not None and not isinstance(env, Mapping):
+        raise UsageError(f"env= takes a mapping of names to strings, not {type(env).__name__}")
+    made = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in SCRUBBED and not name.startswith(SCRUBBED_PREFIXES)
+    }
+    for name, value in (env or {}).items():
+        _check_variable(name, value)
+        made.pop(name, None)
+        if value is not None:
+            made[name] = value
+    return made
+
+
+def _check_variable(name: object, value: object) -> None:
+    if not isinstance(name, str) or not (value is None or isinstance(value, str)):
+        raise UsageError(
+            f"environment variable {name!r} has the value {value!r}; write it as a string, or None to take the "
+            f"variable away"
+        )
+
+
+def _checked_argv(argv: object, example: str) -> tuple[str, ...]:
+    if isinstance(argv, (str, bytes)):
+        text = os.fsdecode(argv)
+        raise UsageError(
+            f"the command is one string, and no shell splits it; write {example} with a list, here {_split(text)}"
+        )
+    if isinstance(argv, os.PathLike):
+        raise UsageError(f"the command is a bare path; write a list, [{argv!r}]")
+    if not isinstance(argv, Iterable):
+        raise UsageError(f"the command is {argv!r}, not a list; write {example}")
+    words = tuple(_checked_word(position, word) for position, word in enumerate(argv))
+    if not words or not words[0]:
+        raise UsageError(f"the command is empty; write {example}")
+    return words
+
+
+def _split(text: str) -> str:
+    try:
+        return repr(shlex.split(text))
+    except ValueError:
+        return "shlex.split(...)"
+
+
+def _checked_word(position: int, word: object) -> str:
+    if not isinstance(word, (str, bytes, os.PathLike)):
+        raise UsageError(
+            f"argument {position} of the command is {word!r}, of type {type(word).__name__}; write {str(word)!r}"
+        )
+    plain = os.fsdecode(word)
+    if "\0" in plain:
+        raise UsageError(f"argument {position} of the command contains a NUL character: {plain!r}")
+    return plain
+
+
+def _is_no_number(value: object) -> bool:
+    return isinstance(value, bool) or not isinstance(value, (int, float))
+
+
+def expected_statuses(expect_exit: object) -> frozenset[int]:
+    """Read ``expect_exit=``.
+
+    Args:
+        expect_exit: One exit status, or several of which any will do.
+
+    Returns:
+        The statuses that count as success.
+
+    Raises:
+        UsageError: It is neither.
+    """
+    wanted = expect_exit if isinstance(expect_exit, Collection) else (expect_exit,)
+    if not wanted or any(isinstance(one, bool) or not isinstance(one, int) for one in wanted):
+        raise UsageError(f"expect_exit={expect_exit!r} is not an exit status or a list of them")
+    return frozenset(wanted)
+
+
+def check_exit(command: Command, run: ProcessRun, expected: frozenset[int]) -> None:
+    """Refuse a run whose exit status is not an expected one.
+
+    Args:
+        command: What was run.
+        run: How it went.
+        expected: Statuses that count as success.
+
+    Raises:
+        CannotMeasureError: With the status and the end of what it wrote.
+    """
+    if run.exit_status in expected:
+        return
+    wanted = " or ".join(str(one) for one in sorted(expected))
+    if run.exit_status < 0:
+        how = f"was killed by signal {signal_name(-run.exit_status)}"
+    else:
+        how = f"exited with status {run.exit_status}, not {wanted}"
+    raise CannotMeasureError(f"{shown(command.argv)} {how}{last_words(run)}")
+
+
+def signal_name(number: int) -> str:
+    """Name a signal: ``9 (SIGKILL)``."""
+    try:
+        return f"{number} ({signal.Signals(number).name})"
+    except ValueError:
+        return str(number)
+
+
+def decode(output: bytes) -> str:
+    """Read a program's output as text, as ``subprocess`` does, but never fail on it."""
+    text = output.decode(locale.getpreferredencoding(False), errors="replace")
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def last_words(run: ProcessRun) -> str:
+    """Quote the end of stderr, or of stdout where there is none, as the second half of a message."""
+    for name, output in (("stderr", run.stderr), ("stdout", run.stdout)):
+        lines = decode(output).rstrip().splitlines()[-_SHOWN_LINES:]
+        if lines:
+            return f"; its {name} ends:\n" + "\n".join(f"    {line}" for line in lines)
+    return "; it wrote nothing"
+
+
+def shown(argv: Sequence[str]) -> str:
+    """Write a command for people: quoted, on one line, short, ``python`` for this interpreter."""
+    words = ["python" if word == sys.executable else word for word in argv]
+    line = " ".join(shlex.join(words).split())
+    return line if len(line) <= _SHOWN_CHARACTERS else line[: _SHOWN_CHARACTERS - 1] + "…"
+
+
+def _spawn_failure(command: Command, problem: OSError) -> str:
+    """Say why a program could not be started and what to do about it."""
+    program = command.argv[0]
+    path = command.env.get("PATH", os.defpath)
+    located = _located(program, path, command.cwd)
+    if isinstance(problem, FileNotFoundError):
+        if located is not None:
+            return (
+                f"{program!r} exists, but what its first line asks to be run by does not "
+                f"({located}); install the package that provides it again"
+            )
+        return f"{program!r} was not found{_where_to_look(program, path)}"
+    if isinstance(problem, PermissionError):
+        kind = "is a directory" if located and located.is_dir() else "is not executable"
+        return f"{program!r} {kind} ({located or program}); make it executable or name its program"
+    return f"{program!r} could not be started: {problem.strerror or problem}"
+
+
+def _located(program: str, path: str, cwd: str | None) -> Path | None:
+    if os.path.dirname(program):  # noqa: PTH120  # Path("./app") forgets the "./"
+        found = Path(cwd or ".", program)
+        return found if found.exists() else None
+    there = (Path(folder, program) for folder in path.split(os.pathsep) if folder)
+    return next((one for one in there if one.exists()), None)
+
+
+def _where_to_look(program: str, path: str) -> str:
+    """Suggest what could be meant by a program that is not there."""
+    if os.path.dirname(program):  # noqa: PTH120  # as above
+        return ": no such file"
+    beside = shutil.which(program, path=str(Path(sys.executable).parent))
+    if beside:
+        return f" on PATH, but {beside} exists; activate the environment or name that file"
+    close = difflib.get_close_matches(program, _programs(path), 1)
+    meant = f"; did you mean {close[0]!r}?" if close else ""
+    return (
+        f" on PATH{meant}; if a Python package provides it, is that package installed in this "
+        f"environment ({sys.prefix})?"
+    )
+
+
+def _programs(path: str) -> list[str]:
+    names: set[str] = set()
+    for folder in path.split(os.pathsep):
+        with contextlib.suppress(OSError):
+            names.update(os.listdir(folder or "."))  # noqa: PTH208  # names are all that is wanted
+    return sorted(names)

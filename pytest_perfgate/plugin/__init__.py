@@ -1,0 +1,75 @@
+"""The pytest plugin: options, markers, fixtures, and the gate when it is on.  The only package that imports pytest.
+
+Idle it costs an import of this module and its neighbours ``fixtures`` and ``options``; everything else is imported by
+the hook that needs it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_perfgate.plugin.fixtures import memory, metric, perf, speedup, startup
+from pytest_perfgate.plugin.options import add_options, load_settings
+
+if TYPE_CHECKING:
+    from pytest_perfgate.plugin.markers import MarkerReader
+
+__all__ = ["memory", "metric", "perf", "speedup", "startup"]
+
+_MARKER_HELP = (
+    "{marker}(*expressions, ms=, mb=, growth=, speedup=, efficiency=, modules=, forbid=, rounds=, max_regression=, "
+    "profile=): limits that `pytest --perfgate` enforces on what the test measures, or on its call phase."
+)
+_BENCHMARK_HELP = (
+    "benchmark(group=, max_time=, ...): accepted for suites written for pytest-benchmark or pytest-codspeed."
+)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Declare the options."""
+    add_options(parser)
+
+
+def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
+    """Declare the hooks that other plugins may implement."""
+    from pytest_perfgate import hookspecs
+
+    pluginmanager.add_hookspecs(hookspecs)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Switch the gate on, or see to it that at least every marker is valid."""
+    settings = load_settings(config)
+    config.addinivalue_line("markers", _MARKER_HELP.format(marker=settings.marker))
+    if not any(config.pluginmanager.hasplugin(name) for name in ("benchmark", "pytest-benchmark", "codspeed")):
+        from pytest_perfgate.plugin import benchmark
+
+        config.addinivalue_line("markers", _BENCHMARK_HELP)
+        config.pluginmanager.register(benchmark, "perfgate-benchmark")
+    if settings.enabled:
+        from pytest_perfgate.plugin.activation import activate
+
+        activate(config, settings)
+    else:
+        config.pluginmanager.register(_Idle(settings.marker), "perfgate-idle")
+
+
+class _Idle:
+    """What is left of the gate when it is off: mistakes in markers are found all the same."""
+
+    def __init__(self, marker: str) -> None:
+        self._marker = marker
+        self._reader: MarkerReader | None = None
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Parse every budget marker, enforce none."""
+        for item in items:
+            if next(item.iter_markers(self._marker), None) is not None:
+                if self._reader is None:
+                    from pytest_perfgate.plugin.markers import MarkerReader
+
+                    self._reader = MarkerReader(self._marker, known_profiles=None)
+                self._reader.levels(item)

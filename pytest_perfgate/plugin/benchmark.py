@@ -1,0 +1,169 @@
+"""The drop-in ``benchmark`` fixture, call-compatible with pytest-benchmark's and pytest-codspeed's.
+
+Registered only when neither of them is active, so that a suite written for them runs unchanged.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from pytest_perfgate.model import Measurement
+    from pytest_perfgate.plugin.recorder import Recorder
+
+
+class BenchmarkStats:
+    """The numbers of one measurement under the names that suites read, in seconds per iteration."""
+
+    def __init__(self, values: Sequence[float], iterations: int) -> None:
+        self.data = list(values)
+        self.iterations = iterations
+        self.rounds = len(values)
+
+    @property
+    def stats(self) -> BenchmarkStats:
+        """Itself: pytest-benchmark keeps the numbers one level down."""
+        return self
+
+    @property
+    def sorted_data(self) -> list[float]:
+        """The values in ascending order."""
+        return sorted(self.data)
+
+    @property
+    def total(self) -> float:
+        """Sum of the values."""
+        return sum(self.data)
+
+    @property
+    def ops(self) -> float:
+        """Iterations per second, from the mean."""
+        return 1 / self.mean if self.mean else 0.0
+
+    @property
+    def iqr(self) -> float:
+        """Distance between the quartiles."""
+        return self._percentile(75) - self._percentile(25)
+
+    def __getattr__(self, name: str) -> float:
+        from pytest_perfgate import stats
+
+        if name in ("min", "max"):
+            return float({"min": min, "max": max}[name](self.data))
+        if name in ("mean", "median", "stddev"):
+            return float(getattr(stats, name)(self.data))
+        if name in ("q1", "q3"):
+            return self._percentile(25 if name == "q1" else 75)
+        raise AttributeError(f"benchmark.stats has no {name!r}")
+
+    def __getitem__(self, name: str) -> Any:
+        return getattr(self, name)
+
+    def _percentile(self, percent: float) -> float:
+        from pytest_perfgate.stats import percentile
+
+        return percentile(self.data, percent)
+
+
+class Benchmark:
+    """``benchmark(fn, *args, **kwargs)`` and ``benchmark.pedantic(fn, ...)``."""
+
+    def __init__(self, recorder: Recorder | None, node: pytest.Item) -> None:
+        from pytest_perfgate.plugin.meters import Perf
+
+        marker = node.get_closest_marker("benchmark")
+        self._options: Mapping[str, Any] = marker.kwargs if marker else {}
+        self._recorder, self._perf = recorder, Perf(recorder)
+        self._used = False
+        self.name, self.fullname = node.name, node.nodeid
+        self.group: str | None = self._options.get("group")
+        self.extra_info: dict[str, Any] = {}
+        self.stats: BenchmarkStats | None = None
+        callspec = getattr(node, "callspec", None)
+        self.params: dict[str, Any] | None = dict(callspec.params) if callspec else None
+        self.param: str | None = callspec.id if callspec else None
+
+    @property
+    def enabled(self) -> bool:
+        """Whether calls are measured."""
+        return self._recorder is not None
+
+    @property
+    def disabled(self) -> bool:
+        """Whether calls are just made."""
+        return self._recorder is None
+
+    @property
+    def last(self) -> Measurement | None:
+        """The newest measurement of this test; None when nothing is measured."""
+        return self._perf.last
+
+    def __call__(self, target: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
+        """Measure ``target(*args, **kwargs)`` and return what it returned."""
+        __tracebackhide__ = True
+        return self._run(target, args=args, kwargs=kwargs)
+
+    def pedantic(  # noqa: PLR0917  # pytest-benchmark's signature
+        self,
+        target: Callable[..., Any],
+        args: Sequence[Any] = (),
+        kwargs: Mapping[str, Any] | None = None,
+        setup: Callable[[], Any] | None = None,
+        teardown: Callable[..., Any] | None = None,
+        rounds: int = 1,
+        warmup_rounds: int = 0,
+        iterations: int = 1,
+    ) -> Any:
+        """Measure with exactly the rounds, warm-up rounds and iterations given; return what *target* returned."""
+        __tracebackhide__ = True
+        return self._run(
+            target,
+            args=args,
+            kwargs=kwargs,
+            setup=setup,
+            teardown=teardown,
+            rounds=rounds,
+            iterations=iterations,
+            warmup=warmup_rounds,
+        )
+
+    def _run(self, target: Callable[..., Any], **how: Any) -> Any:
+        __tracebackhide__ = True
+        if self._recorder is not None and "max_time" in self._options:
+            self._recorder.plan = replace(self._recorder.plan, max_time_s=float(self._options["max_time"]))
+        before = time.perf_counter()
+        result = self._perf.run(target, **how)
+        if hasattr(result, "__await__"):
+            return self._awaited(result, before)
+        self._keep(before)
+        return result
+
+    async def _awaited(self, measuring: Any, before: float) -> Any:
+        result = await measuring
+        self._keep(before)
+        return result
+
+    def _keep(self, before: float) -> None:
+        measured = self.last
+        if measured is not None:
+            self.stats = BenchmarkStats(measured.samples, measured.iterations)
+        elif self.stats is None:
+            # Not measured, yet tests read stats: the one call that was made stands for it.
+            self.stats = BenchmarkStats([time.perf_counter() - before], 1)
+
+
+@pytest.fixture
+def benchmark(request: pytest.FixtureRequest) -> Any:
+    """Time a function as pytest-benchmark does, with ``result = benchmark(fn, *args)``."""
+    from pytest_perfgate.plugin.measuring import recorder_of
+
+    recorder = recorder_of(request.node)
+    front = Benchmark(recorder, request.node)
+    if recorder is not None:
+        recorder.describe = lambda: {"group": front.group, "extra_info": front.extra_info}
+    return front

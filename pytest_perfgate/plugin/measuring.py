@@ -1,0 +1,251 @@
+"""The half of the gate that runs where tests run (a worker under xdist, else the only process)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator, Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_perfgate.plugin.markers import (
+    TIMED_METERS,
+    MarkerReader,
+    direct_meters,
+    is_expected_to_measure,
+    meters_of,
+)
+from pytest_perfgate.plugin.recorder import RECORDER, Recorder
+
+if TYPE_CHECKING:
+    from pytest_perfgate.gate import Baseline
+    from pytest_perfgate.metrics import Metric
+    from pytest_perfgate.model import Finding, Plan, Profile
+    from pytest_perfgate.plugin.exclusive import Locks
+    from pytest_perfgate.settings import Settings
+
+ACTIVE = pytest.StashKey["Measuring"]()
+
+_BUDGET = pytest.StashKey["Budget | None"]()
+_EXPECTED = pytest.StashKey[bool]()
+
+
+#: A test that ends with one of these says nothing about its numbers.
+_NOT_A_FAILURE = (
+    pytest.skip.Exception,
+    pytest.xfail.Exception,
+    pytest.exit.Exception,
+    KeyboardInterrupt,
+)
+
+
+def recorder_of(item: pytest.Item) -> Recorder | None:
+    """Return the recorder of the running test; None when nothing is measured."""
+    active = item.config.stash.get(ACTIVE, None)
+    return active.recorder_of(item) if active else None
+
+
+class Measuring:
+    """Gives every test its budget and its recorder, times plain budget tests, and fails the test that is over.
+
+    Args:
+        config: The pytest configuration of this process.
+        settings: In force.
+        profile: In force.
+        reader: Of markers.
+        plan: How much to measure by default.
+        metrics: Every metric known.
+        locks: Of this process.
+        baseline: Stored run to compare with, or None.
+    """
+
+    def __init__(
+        self,
+        config: pytest.Config,
+        *,
+        settings: Settings,
+        profile: Profile,
+        reader: MarkerReader,
+        plan: Plan,
+        metrics: Sequence[Metric],
+        locks: Locks,
+        baseline: Baseline | None,
+    ) -> None:
+        from pytest_perfgate.model import Policy
+
+        self._config, self._settings, self._profile, self._reader = (
+            config,
+            settings,
+            profile,
+            reader,
+        )
+        self._plan, self._locks, self._baseline = plan, locks, baseline
+        self._metrics = {metric.name: metric for metric in metrics}
+        self._policy = Policy(strict=settings.strict)
+        #: Node ids whose numbers a gated run must not lack, in the order collected.
+        self.expected: list[str] = []
+        self.collected: list[str] = []
+        self.deselected: list[str] = []
+        #: Budgets that speak of other profiles only.
+        self.other_profiles: list[str] = []
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_collection(self) -> Generator[None, object, object]:
+        """Keep a worker that starts late from importing test modules while another one measures."""
+        with self._locks.shared():
+            return (yield)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Read every budget before anything runs, and drop the other tests under ``--perfgate-only``."""
+        for item in items:
+            budget = item.stash[_BUDGET] = self._reader.budget(item, self._profile)
+            item.stash[_EXPECTED] = is_expected_to_measure(item, budget)
+        self.other_profiles = [
+            item.nodeid
+            for item in items
+            if item.stash[_BUDGET] is None and self._reader.speaks_of_other_profiles(item, self._profile)
+        ]
+        if self._config.getoption("perfgate_only"):
+            dropped = [item for item in items if not item.stash[_EXPECTED]]
+            if dropped:
+                items[:] = [item for item in items if item.stash[_EXPECTED]]
+                self._config.hook.pytest_deselected(items=dropped)
+
+    def pytest_deselected(self, items: Iterable[pytest.Item]) -> None:
+        """Remember what this run never meant to measure."""
+        self.deselected.extend(item.nodeid for item in items)
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Remember what this run has to measure."""
+        self.collected = [item.nodeid for item in session.items]
+        self.expected = [item.nodeid for item in session.items if item.stash.get(_EXPECTED, False)]
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
+        """Run ordinary tests beside each other, and one that measures alone.
+
+        The lock is taken before anything else, so that waiting for it does not count against a timeout of the test.
+        """
+        item.stash.pop(RECORDER, None)
+        alone = item.stash.get(_EXPECTED, False) and self._occupies_the_machine(item)
+        with self._locks.exclusive() if alone else self._locks.shared():
+            return (yield)
+
+    @pytest.hookimpl(wrapper=True, trylast=True)
+    def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, None, None]:
+        """Measure the call phase of a plain budget test, judge, and fail the test that is over its budget."""
+        __tracebackhide__ = True
+        try:
+            if self._times_call_phase(item):
+                yield from self._timed_call(item)
+            else:
+                yield
+        except BaseException as problem:
+            if not isinstance(problem, _NOT_A_FAILURE):
+                self._judge(item, problem)
+            raise
+        failing = [finding for finding in self._judge(item, None) if self._policy.fails(finding.verdict)]
+        if failing:
+            pytest.fail("\n".join(finding.reason for finding in failing), pytrace=False)
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Send the findings along with the report."""
+        report = yield
+        if call.when == "setup" and report.failed and item.stash.get(_EXPECTED, False) and call.excinfo is not None:
+            self._judge(item, call.excinfo.value)
+        recorder = item.stash.get(RECORDER, None)
+        if recorder is not None and recorder.findings and (call.when == "call" or report.failed):
+            from pytest_perfgate.plugin.transport import attach
+
+            if not hasattr(report, "wasxfail"):  # an expected failure says nothing about the budget
+                attach(report, recorder.findings)
+            if call.when == "call":
+                recorder.findings = ()
+        return report
+
+    def recorder_of(self, item: pytest.Item) -> Recorder:
+        """Return the item's recorder, made when first asked for."""
+        recorder = item.stash.get(RECORDER, None)
+        if recorder is None:
+            recorder = item.stash[RECORDER] = Recorder(
+                test=item.nodeid,
+                budget=item.stash.get(_BUDGET, None),
+                expected=direct_meters(item) - {"benchmark"},
+                plan=self._plan,
+                metrics=self._metrics,
+                locks=self._locks,
+            )
+        return recorder
+
+    def _judge(self, item: pytest.Item, problem: BaseException | None) -> tuple[Finding, ...]:
+        if not item.stash.get(_EXPECTED, False) and RECORDER not in item.stash:
+            return ()
+        return self.recorder_of(item).finish(
+            baseline=self._baseline,
+            tolerance=self._settings.max_regression,
+            problem=problem,
+            remark=self._remarks,
+        )
+
+    def _remarks(self, finding: Finding) -> list[str]:
+        remarks = self._config.hook.pytest_perfgate_verdict(config=self._config, finding=finding)
+        return [str(remark) for remark in remarks if remark]
+
+    def _occupies_the_machine(self, item: pytest.Item) -> bool:
+        return bool(meters_of(item) & TIMED_METERS) or self._times_call_phase(item)
+
+    def _times_call_phase(self, item: pytest.Item) -> bool:
+        """Tell whether the test itself is what its budget speaks of: no fixture of ours measures time in it."""
+        if not item.stash.get(_EXPECTED, False):
+            return False
+        meters = meters_of(item)
+        if meters & TIMED_METERS:
+            return False
+        if item.get_closest_marker("benchmark") is not None:
+            return True
+        budget = item.stash.get(_BUDGET, None)
+        if budget is None:
+            return False
+        return not meters or any(limit.metric is None and limit.unit in ("s", "B") for limit in budget.limits)
+
+    def _timed_call(self, item: pytest.Item) -> Generator[None, None, None]:
+        from pytest_perfgate.metrics.memory import PeakMeter
+        from pytest_perfgate.metrics.timing import phase_measurement
+
+        __tracebackhide__ = True
+        recorder = self.recorder_of(item)
+        budget = recorder.budget
+        rounds = (budget.rounds if budget else None) or 1
+        wants_peak = budget is not None and any(limit.metric is None and limit.unit == "B" for limit in budget.limits)
+        case = recorder.begin("call", "call")
+        with recorder.measuring(case):
+            peak = PeakMeter(recorder.begin("call", "memory.peak")) if wants_peak else None
+            if peak is not None:
+                peak.start()
+            try:
+                began = time.perf_counter_ns()
+                yield
+                values_ns = [time.perf_counter_ns() - began]
+                for _ in range(rounds - 1):
+                    began = time.perf_counter_ns()
+                    item.runtest()
+                    values_ns.append(time.perf_counter_ns() - began)
+            finally:
+                peak_measurement = peak.stop() if peak is not None else None
+        recorder.add(phase_measurement(case, [value / 1e9 for value in values_ns]))
+        if peak_measurement is not None:
+            recorder.add(peak_measurement)
+
+
+def collection_facts(measuring: Measuring) -> dict[str, Any]:
+    """Pack what the reporting half has to know about this process's collection, in plain types."""
+    return {
+        "expected": measuring.expected,
+        "collected": measuring.collected,
+        "deselected": measuring.deselected,
+        "other_profiles": measuring.other_profiles,
+    }

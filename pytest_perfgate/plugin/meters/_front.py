@@ -1,0 +1,95 @@
+"""What every front shares: the last measurement, errors told in one message, the running event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import inspect
+import os
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, ClassVar, ParamSpec, TypeVar
+
+import pytest
+
+from pytest_perfgate.errors import PerfgateError
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+    from pytest_perfgate.model import Measurement
+    from pytest_perfgate.plugin.recorder import Recorder
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Front:
+    """A callable thing that a fixture hands out.
+
+    Args:
+        recorder: Of the running test; None when nothing is measured and everything is just called.
+    """
+
+    METRICS: ClassVar[tuple[str, ...]] = ()
+    """Metrics whose newest measurement is :attr:`last`."""
+
+    def __init__(self, recorder: Recorder | None) -> None:
+        self._recorder = recorder
+
+    @property
+    def last(self) -> Measurement | None:
+        """The newest measurement of this test; None when nothing is measured."""
+        return self._recorder.last(*self.METRICS) if self._recorder else None
+
+
+def told_clearly(function: Callable[P, T]) -> Callable[P, T]:
+    """Turn this package's errors into a failed test with one message and no traceback of ours."""
+    if inspect.iscoroutinefunction(function):
+
+        @functools.wraps(function)
+        async def awaited(*args: P.args, **kwargs: P.kwargs) -> Any:
+            __tracebackhide__ = True
+            try:
+                return await function(*args, **kwargs)
+            except PerfgateError as problem:
+                pytest.fail(_located(problem), pytrace=False)
+
+        return awaited  # type: ignore[return-value]  # T is the coroutine's type here
+
+    @functools.wraps(function)
+    def called(*args: P.args, **kwargs: P.kwargs) -> T:
+        __tracebackhide__ = True
+        try:
+            return function(*args, **kwargs)
+        except PerfgateError as problem:
+            pytest.fail(_located(problem), pytrace=False)
+
+    return called
+
+
+def loop_is_running() -> bool:
+    """Tell whether the caller runs inside an event loop, asyncio's or another library's."""
+    sniffio = sys.modules.get("sniffio")
+    if sniffio is not None:  # trio, or anyio over trio: no asyncio loop, and still nothing of ours may block
+        try:
+            sniffio.current_async_library()
+        except sniffio.AsyncLibraryNotFoundError:
+            return False
+        return True
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
+
+
+def _located(problem: PerfgateError) -> str:
+    """Put the place in the user's file before the message."""
+    frame: FrameType | None = sys._getframe(1)  # noqa: SLF001  # documented for this use; inspect.stack reads files
+    while frame is not None:
+        module = str(frame.f_globals.get("__name__", ""))
+        if not module.startswith("pytest_perfgate."):
+            return f"{os.path.relpath(frame.f_code.co_filename)}:{frame.f_lineno}: {problem}"
+        frame = frame.f_back
+    return str(problem)  # pragma: no cover  # somebody always called

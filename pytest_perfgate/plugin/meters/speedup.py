@@ -1,0 +1,118 @@
+"""The ``speedup`` fixture: serial against parallel."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pytest_perfgate.model import Case
+from pytest_perfgate.plugin.markers import DEFAULT_WORKERS, refuse_impossible
+from pytest_perfgate.plugin.meters._front import Front, told_clearly
+
+if TYPE_CHECKING:
+    from pytest_perfgate.plugin.recorder import Recorder
+
+T = TypeVar("T")
+
+
+class Speedup(Front):
+    """Serial against parallel: ``speedup(task, items, workers=4, backend="thread")``."""
+
+    METRICS = ("speedup",)
+
+    @told_clearly
+    def __call__(
+        self,
+        task: Callable[[Any], Any],
+        items: Iterable[Any],
+        *,
+        workers: int = DEFAULT_WORKERS,
+        backend: str = "thread",
+        name: str = "",
+        **options: Any,
+    ) -> list[Any]:
+        """Measure how much faster a pool of workers is than one after the other.
+
+        Args:
+            task: Called with each item.
+            items: What to work on; at least as many as workers.
+            workers: Size of the pool, at least 2.
+            backend: ``thread``, ``process``, ``asyncio`` or ``interpreter``.
+            name: Tells several cases of one test apart.
+            **options: ``repeats warmup check``, see the reference of fixtures.
+
+        Returns:
+            The results in the order of *items*.
+        """
+        __tracebackhide__ = True
+        from pytest_perfgate.metrics import speedup
+
+        if self._recorder is None:
+            return speedup.run_parallel_once(task, items, workers=workers, backend=backend)
+        case = _begin(self._recorder, name, workers)
+        with self._recorder.measuring(case):
+            results, measurement = speedup.measure_speedup(
+                self._recorder.plan,
+                case,
+                task,
+                items,
+                workers=workers,
+                backend=backend,
+                capacity=_capacity(),
+                **options,
+            )
+        self._recorder.add(measurement)
+        return results
+
+    @told_clearly
+    def of(
+        self,
+        serial: Callable[[], T],
+        parallel: Callable[[], T],
+        *,
+        workers: int = DEFAULT_WORKERS,
+        name: str = "",
+        **options: Any,
+    ) -> T:
+        """Measure any pair of functions that do the same work.
+
+        Args:
+            serial: Does the work with one worker.
+            parallel: Does the same work with *workers*.
+            workers: How many *parallel* uses.
+            name: Tells several cases of one test apart.
+            **options: ``repeats warmup check``, see the reference of fixtures.
+
+        Returns:
+            What *parallel* returned last.
+        """
+        __tracebackhide__ = True
+        from pytest_perfgate.metrics import speedup
+
+        if self._recorder is None:
+            return parallel()
+        case = _begin(self._recorder, name, workers)
+        with self._recorder.measuring(case):
+            result, measurement = speedup.measure_speedup_of(
+                self._recorder.plan,
+                case,
+                serial,
+                parallel,
+                workers=workers,
+                capacity=_capacity(),
+                **options,
+            )
+        self._recorder.add(measurement)
+        return result
+
+
+def _begin(recorder: Recorder, name: str, workers: int) -> Case:
+    if recorder.budget is not None:
+        refuse_impossible(recorder.budget, workers)
+    return recorder.begin("speedup", "speedup", name)
+
+
+def _capacity() -> float:
+    from pytest_perfgate.machine import capacity
+
+    return capacity()

@@ -1,0 +1,85 @@
+"""The ``startup`` fixture: fresh processes and fresh interpreters."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from pytest_perfgate.errors import UsageError
+from pytest_perfgate.plugin.meters._front import Front, told_clearly
+
+if TYPE_CHECKING:
+    from pytest_perfgate.metrics.startup import CommandResult, ImportsResult
+
+
+class Startup(Front):
+    """Time that fresh processes take: ``startup.command(argv)`` and ``startup.imports("package")``."""
+
+    METRICS = ("startup.command", "startup.imports")
+
+    @told_clearly
+    def command(self, argv: Sequence[str | os.PathLike[str]], *, name: str = "", **options: Any) -> CommandResult:
+        """Run a command in fresh processes, from spawn to exit.
+
+        Args:
+            argv: Program and arguments, as a list; never a string for a shell.
+            name: Tells several cases of one test apart.
+            **options: ``runs warmup env cwd stdin timeout expect_exit``, see the reference of fixtures.
+
+        Returns:
+            Exit status, stdout and stderr of the last run, as :class:`subprocess.CompletedProcess`.
+        """
+        __tracebackhide__ = True
+        from pytest_perfgate.metrics import startup
+
+        options = _renamed(options, "startup.command", startup.COMMAND_OPTIONS)
+        if self._recorder is None:
+            once = {key: value for key, value in options.items() if key not in ("runs", "warmup")}
+            return startup.run_command(argv, **once)
+        case = self._recorder.begin("startup", "startup.command", name)
+        with self._recorder.measuring(case):
+            result, measurement = startup.measure_command(self._recorder.plan, case, argv, **options)
+        self._recorder.add(measurement)
+        return result
+
+    @told_clearly
+    def imports(self, module: str, *, name: str = "", **options: Any) -> ImportsResult:
+        """Import a module in fresh interpreters.
+
+        Args:
+            module: Dotted name.
+            name: Tells several cases of one test apart.
+            **options: ``runs warmup first_use forbid env cwd timeout python``, see the reference of fixtures.
+
+        Returns:
+            What was imported, as read in the last run.
+        """
+        __tracebackhide__ = True
+        from pytest_perfgate.metrics import startup
+
+        options = _renamed(options, "startup.imports", startup.IMPORTS_OPTIONS)
+        forbid = options.pop("forbid", ())
+        if self._recorder is None:
+            once = {key: value for key, value in options.items() if key not in ("runs", "warmup")}
+            return startup.import_once(module, **once)
+        case = self._recorder.begin("startup", "startup.imports", name)
+        with self._recorder.measuring(case):
+            result, measurement = startup.measure_imports(self._recorder.plan, case, module, **options)
+        self._recorder.add(measurement)
+        self._recorder.forbid(forbid)
+        return result
+
+
+def _renamed(options: dict[str, Any], call: str, allowed: Sequence[str]) -> dict[str, Any]:
+    """Refuse unknown options by name; ``timeout`` is the public spelling of ``timeout_s``."""
+    options = dict(options)
+    for option in options:
+        if option not in allowed:
+            close = difflib.get_close_matches(option, allowed, 1)
+            hint = f"; did you mean {close[0]}=?" if close else f"; it takes {', '.join(allowed)}"
+            raise UsageError(f"{call}() has no option {option}={hint}")
+    if "timeout" in options:
+        options["timeout_s"] = options.pop("timeout")
+    return options

@@ -1,0 +1,105 @@
+"""The command-line options of ``pytest`` and the settings they and the configuration file add up to."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from pytest_perfgate.settings import Settings
+
+SETTINGS = pytest.StashKey["Settings"]()
+
+#: Destination of the option -> name of the setting.
+_SETTING_OF = {
+    "perfgate": "enabled",
+    "perfgate_profile": "profile",
+    "perfgate_against": "against",
+    "perfgate_baseline": "baseline",
+    "perfgate_max_regression": "max_regression",
+    "perfgate_max_time": "max_time",
+    "perfgate_report": "report",
+    "perfgate_strict": "strict",
+}
+
+
+def add_options(parser: pytest.Parser) -> None:
+    """Declare every option of interface section 4; no default here, so that "not given" can be told."""
+    group = parser.getgroup("perfgate", "performance gate (pytest-perfgate)")
+    add = group.addoption
+    add("--perfgate", action="store_true", default=None, help="measure, and enforce budgets")
+    add(
+        "--no-perfgate",
+        action="store_false",
+        dest="perfgate",
+        help="do not measure, whatever the configuration says",
+    )
+    add(
+        "--perfgate-only",
+        action="store_true",
+        default=False,
+        help="run only tests that measure something or carry a budget",
+    )
+    add(
+        "--perfgate-profile",
+        metavar="NAME",
+        default=None,
+        help="hardware profile (default: auto; environment PERFGATE_PROFILE)",
+    )
+    add(
+        "--perfgate-against",
+        metavar="BASE",
+        default=None,
+        help="paired comparison with another version of the code (not available in this version)",
+    )
+    add("--perfgate-baseline", metavar="FILE", default=None, help="compare with a stored run (JSON)")
+    add(
+        "--perfgate-max-regression",
+        metavar="PCT",
+        default=None,
+        help="tolerance of a comparison (default: 5%%)",
+    )
+    add(
+        "--perfgate-max-time",
+        metavar="DURATION",
+        default=None,
+        help="most seconds spent on one case (default: 3s)",
+    )
+    add(
+        "--perfgate-report",
+        metavar="FORMAT=PATH",
+        action="append",
+        default=None,
+        help="write a report: json, junit, junit-properties, text; repeatable; '-' is standard output",
+    )
+    add(
+        "--perfgate-strict",
+        action="store_true",
+        default=None,
+        help="inconclusive, missing and incomparable results fail",
+    )
+
+
+def load_settings(config: pytest.Config) -> Settings:
+    """Resolve the settings once per process and keep them on the configuration.
+
+    Raises:
+        pytest.UsageError: An option or a line of the configuration file cannot be meant.
+    """
+    from pytest_perfgate.errors import UsageError
+    from pytest_perfgate.settings import read_settings_file, resolve
+
+    options = {name: config.getoption(dest) for dest, name in _SETTING_OF.items()}
+    try:
+        settings = resolve(read_settings_file(config.rootpath), os.environ, options)
+    except UsageError as problem:
+        raise pytest.UsageError(f"perfgate: {problem}") from None
+    if settings.against is not None and settings.enabled:
+        raise pytest.UsageError(
+            "perfgate: --perfgate-against (the paired comparison) is not available in this version; "
+            "store a run with --perfgate-report json=FILE and compare with --perfgate-baseline FILE"
+        )
+    config.stash[SETTINGS] = settings
+    return settings

@@ -1,0 +1,251 @@
+"""The half of the gate that runs where the session ends (the controller under xdist, else the only process)."""
+
+from __future__ import annotations
+
+import datetime as dt
+import sys
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_perfgate.errors import PerfgateError
+from pytest_perfgate.gate import Baseline, complete_run
+from pytest_perfgate.model import (
+    Case,
+    Finding,
+    Machine,
+    MatchedProfile,
+    Measurement,
+    Python,
+    Run,
+    Verdict,
+)
+from pytest_perfgate.plugin.transport import detach
+
+if TYPE_CHECKING:
+    from pytest_perfgate.reports import Format, ReportSpec
+    from pytest_perfgate.settings import Settings
+
+_CRASHED = "???"  # `when` of the report that xdist makes up for a worker that died
+
+
+class Reporting:
+    """Collects the findings of the session, judges the run as a whole, writes reports, sets the exit status.
+
+    Args:
+        config: The pytest configuration.
+        settings: In force.
+        matched: Profile in force and what matched it.
+        machine: Facts about this machine.
+        python: This interpreter.
+        baseline: Stored run to compare with, or None.
+        reports: What to write where.
+        formats: Every format known.
+    """
+
+    def __init__(
+        self,
+        config: pytest.Config,
+        *,
+        settings: Settings,
+        matched: MatchedProfile,
+        machine: Machine,
+        python: Python,
+        baseline: Baseline | None,
+        reports: Sequence[ReportSpec],
+        formats: Mapping[str, Format],
+    ) -> None:
+        self._config, self._settings, self._matched = config, settings, matched
+        self._machine, self._python, self._baseline = machine, python, baseline
+        self._reports, self._formats = reports, formats
+        #: Asked for on the command line, not just switched on in the configuration.
+        self._explicit = config.getoption("perfgate") is True
+        self._started = dt.datetime.now().astimezone()
+        self._began = time.perf_counter()
+        self._findings: dict[str, tuple[Finding, ...]] = {}
+        self._crashed: dict[str, str] = {}
+        self._skipped: set[str] = set()
+        self._facts: dict[str, dict[str, None]] = {}
+        self._problems: list[str] = []
+        self.run: Run | None = None
+
+    def learn(self, facts: Mapping[str, Iterable[str]]) -> None:
+        """Take what one process says about its collection (every xdist worker collects everything)."""
+        for name, ids in facts.items():
+            self._facts.setdefault(name, {}).update(dict.fromkeys(ids))
+
+    def pytest_report_header(self) -> list[str]:
+        """Say which profile is in force and why."""
+        machine = f"{self._machine.cpu}, {self._machine.cores:g} cores"
+        lines = [f"perfgate: profile {self._matched.name} ({self._matched.matched_by}), {machine}"]
+        if self._matched.warning:
+            lines.append(f"perfgate: {self._matched.warning}")
+        return lines
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Take the findings off the report of a test that ended."""
+        findings = detach(report)
+        if findings is not None:
+            self._findings[report.nodeid] = findings
+        elif report.when == _CRASHED:
+            self._crashed[report.nodeid] = str(report.longrepr)
+        elif report.skipped:
+            self._skipped.add(report.nodeid)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
+        """Judge the run, write the reports, and fail the session for what belongs to no single test."""
+        if self._config.option.collectonly or exitstatus in (
+            pytest.ExitCode.USAGE_ERROR,
+            pytest.ExitCode.INTERNAL_ERROR,
+        ):
+            return
+        self.run = self._finished_run()
+        self._config.hook.pytest_perfgate_run(config=self._config, run=self.run)
+        self._write_reports(self.run)
+        fails = self.run.failures or self._problems or self._fails_as_a_whole(self.run)
+        if fails and exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+        """Print the table; nothing is decided here."""
+        if self.run is None:
+            return
+        from pytest_perfgate.reports import text
+
+        writer = self._config.get_terminal_writer()
+        terminalreporter.section("perfgate")
+        printed = text.render(self.run, width=writer.fullwidth, colour=writer.hasmarkup)
+        terminalreporter.write_line(printed.rstrip("\n"))
+        for problem in self._problems:
+            terminalreporter.write_line(f"perfgate: {problem}", red=True, bold=True)
+
+    def pytest_unconfigure(self) -> None:
+        """Without a terminal plugin the reasons to fail still reach a person."""
+        if self.run is None or self._config.pluginmanager.hasplugin("terminalreporter"):
+            return
+        for line in (*self.run.failures, *self._problems):
+            sys.stderr.write(f"perfgate: {line}\n")
+
+    def _finished_run(self) -> Run:
+        from pytest_perfgate.machine import current_commit
+
+        findings = [finding for group in self._findings.values() for finding in group]
+        run = Run(
+            findings=(*findings, *self._holes()),
+            machine=self._machine,
+            profile=self._matched.name,
+            profile_matched_by=self._matched.matched_by,
+            python=self._python,
+            commit=current_commit(self._config.rootpath),
+            settings=self._stored_settings(),
+            started=self._started.isoformat(timespec="seconds"),
+            duration_s=round(time.perf_counter() - self._began, 3),
+            notes=tuple(self._notes()),
+        )
+        if self._baseline is not None:
+            run = complete_run(run, self._baseline, expected=self._was_asked_for)
+        return replace(run, failures=(*run.failures, *self._failures(run)))
+
+    def _holes(self) -> list[Finding]:
+        """Make a finding of every test that had to measure and died with its worker."""
+        holes = []
+        for test, message in self._crashed.items():
+            if test in self._facts.get("expected", {}):
+                reason = f"{test} failed to measure: {' '.join(message.split())}"
+                measurement = Measurement(case=Case(test, "call"), unit="s", error=reason)
+                holes.append(Finding(measurement=measurement, verdict=Verdict.FAILED_TO_MEASURE, reason=reason))
+        return holes
+
+    def _failures(self, run: Run) -> list[str]:
+        """Find what is wrong with the run as a whole."""
+        failures = []
+        expected = self._facts.get("expected", {})
+        if not run.measured:
+            if expected and self._explicit:
+                why = "all of them were skipped" if set(expected) <= self._skipped else "none of them gave a number"
+                failures.append(
+                    f"nothing was measured: {_tests(len(expected))} should have been, and {why}; "
+                    f"run them, or leave out --perfgate where they cannot run"
+                )
+            elif self._settings.strict and self._explicit:
+                failures.append("nothing was measured: no test of this run measures anything or carries a budget")
+        if self._settings.unknown_profile == "fail" and self._facts.get("other_profiles"):
+            failures.append(self._about_other_profiles())
+        return failures
+
+    def _notes(self) -> list[str]:
+        notes = []
+        if self._matched.warning:
+            notes.append(self._matched.warning)
+        expected = self._facts.get("expected", {})
+        if not expected:
+            notes.append("nothing was measured: no test of this run uses a perfgate fixture or carries a budget")
+        skipped = [test for test in expected if test in self._skipped and test not in self._findings]
+        if skipped:
+            notes.append(f"{_tests(len(skipped))} that should measure were skipped: {_some(skipped)}")
+        if self._facts.get("other_profiles") and self._settings.unknown_profile == "warn":
+            notes.append(self._about_other_profiles())
+        return notes
+
+    def _about_other_profiles(self) -> str:
+        tests = list(self._facts["other_profiles"])
+        return (
+            f"{_tests(len(tests))} carry budgets for other profiles than {self._matched.name} only, "
+            f"so nothing is enforced there: {_some(tests)}; add a budget without profile= as the fallback"
+        )
+
+    def _fails_as_a_whole(self, run: Run) -> bool:
+        """Tell whether a finding that belongs to no test that ran fails the session (missing cases when strict)."""
+        from pytest_perfgate.model import Policy
+
+        policy = Policy(strict=self._settings.strict)
+        ran = self._findings
+        return any(finding.case.test not in ran and policy.fails(finding.verdict) for finding in run.findings)
+
+    def _was_asked_for(self, case: Case) -> bool:
+        """Tell whether this run, which may be a part of the suite, was meant to measure a case of the baseline."""
+        if case.test in self._facts.get("deselected", {}) or case.test in self._skipped:
+            return False
+        file = case.test.partition("::")[0]
+        collected_files = {test.partition("::")[0] for test in self._facts.get("collected", {})}
+        if file not in collected_files:
+            return not (self._config.rootpath / file).exists()  # a file that is there was not asked for
+        narrowed = [_without_place(arg) for arg in self._config.args if "::" in arg]
+        return not narrowed or any(case.test.endswith(part) or f"{part}::" in case.test for part in narrowed)
+
+    def _stored_settings(self) -> dict[str, Any]:
+        settings = self._settings
+        return {
+            "max_regression": settings.max_regression,
+            "max_time_s": settings.max_time_s,
+            "strict": settings.strict,
+            "baseline": settings.baseline,
+            "workers": self._config.getoption("numprocesses", None) or 0,
+            "pytest": pytest.__version__,
+        }
+
+    def _write_reports(self, run: Run) -> None:
+        from pytest_perfgate.reports import write_reports
+
+        try:
+            write_reports(run, self._reports, formats=self._formats, stdout=sys.stdout)
+        except PerfgateError as problem:
+            self._problems.append(str(problem))
+
+
+def _tests(count: int) -> str:
+    return f"{count} test" + ("s" if count != 1 else "")
+
+
+def _some(ids: Sequence[str]) -> str:
+    shown = ", ".join(ids[:3])
+    return f"{shown} and {len(ids) - 3} more" if len(ids) > 3 else shown  # noqa: PLR2004  # what a line holds
+
+
+def _without_place(argument: str) -> str:
+    """Reduce ``dir/test_a.py::test_b[x]`` to what its node id ends with."""
+    return argument.replace("\\", "/").rpartition("/")[2]

@@ -1,0 +1,100 @@
+"""Fixtures of the whole suite: a project in a temporary folder, run with the gate in each of four settings."""
+
+from __future__ import annotations
+
+import json
+import xml.etree.ElementTree as ET
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest_plugins = ["pytester"]
+
+#: Where other tools lose a verdict: nothing about it may differ between these.
+SETTINGS = {
+    "plain": [],
+    "xdist": ["-n2"],
+    "no-terminal": ["-p", "no:terminal"],
+    "junitxml": ["--junitxml=pytest.xml"],
+}
+
+
+class Gated:
+    """One run of pytest in a subprocess, with what it left behind."""
+
+    def __init__(self, result: pytest.RunResult, folder: Path) -> None:
+        self.ret = int(result.ret)
+        self.out = "\n".join(result.outlines)
+        self.err = "\n".join(result.errlines)
+        self.text = f"{self.out}\n{self.err}"
+        self._folder = folder
+
+    @property
+    def json(self) -> dict[str, Any]:
+        """The JSON report."""
+        return json.loads((self._folder / "run.json").read_text("utf-8"))
+
+    @property
+    def cases(self) -> dict[str, dict[str, Any]]:
+        """The cases of the JSON report by id, with the test file cut off."""
+        return {case["id"].partition("::")[2]: case for case in self.json["cases"]}
+
+    @property
+    def verdicts(self) -> dict[str, str]:
+        """Case id without the test file -> verdict."""
+        return {name: case["verdict"] for name, case in self.cases.items()}
+
+    @property
+    def junit_failures(self) -> int:
+        """Failures in pytest's own JUnit file."""
+        suite = next(ET.parse(self._folder / "pytest.xml").getroot().iter("testsuite"))
+        return int(suite.attrib["failures"])
+
+
+class Project:
+    """A small project that is tested with the gate."""
+
+    def __init__(self, pytester: pytest.Pytester) -> None:
+        self.pytester = pytester
+        self.path = pytester.path
+
+    def write(self, name: str, text: str) -> Path:
+        """Write a file, dedented."""
+        import textwrap
+
+        path = self.path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(textwrap.dedent(text), "utf-8")
+        return path
+
+    def test(self, text: str) -> Path:
+        """Write the test module."""
+        return self.write("test_it.py", f"import pytest\n{_dedented(text)}")
+
+    def run(self, *args: str, gate: bool = True, timeout: float = 120) -> Gated:
+        """Run pytest in a subprocess, by default with the gate on, short measurements and a JSON report."""
+        asked = ["--perfgate", "--perfgate-report=json=run.json", "--perfgate-max-time=100ms"] if gate else []
+        result = self.pytester.runpytest_subprocess("-p", "no:cacheprovider", *asked, *args, timeout=timeout)
+        return Gated(result, self.path)
+
+
+def _dedented(text: str) -> str:
+    import textwrap
+
+    return textwrap.dedent(text)
+
+
+@pytest.fixture
+def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Project:
+    """A project in a temporary folder, shielded from the environment of this suite."""
+    for name in ("PYTEST_ADDOPTS", "PERFGATE_PROFILE", "PYTEST_XDIST_WORKER", "NO_COLOR", "FORCE_COLOR"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("COLUMNS", "100")
+    return Project(pytester)
+
+
+@pytest.fixture(params=list(SETTINGS), ids=list(SETTINGS))
+def setting(request: pytest.FixtureRequest) -> list[str]:
+    """The arguments of one of the four settings."""
+    return SETTINGS[request.param]

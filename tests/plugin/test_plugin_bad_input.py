@@ -1,0 +1,247 @@
+"""Mistakes of the user: one clear message, the right exit status, before anything runs, no traceback."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+USAGE_ERROR = 4
+
+MARKERS = {
+    "unknown keyword": ("msec=400", ["msec", "ms"]),
+    "malformed expression": ('"p(95) <"', ["p(95) <", "column"]),
+    "percentile": ('"p(101) < 3ms"', ["101", "column"]),
+    "operator": ('"max =< 3ms"', ["<=", "column"]),
+    "negative": ("ms=-1", ["-1"]),
+    "nan": ('ms=float("nan")', ["nan"]),
+    "infinite": ('ms=float("inf")', ["inf"]),
+    "contradictory": ('"max < 5ms", "max > 10ms"', ["max < 5ms", "max > 10ms"]),
+    "missing unit": ('"max < 20"', ["unit"]),
+    "unknown unit": ('"max < 20msx"', ["msx"]),
+    "empty": ("", ["budget"]),
+    "unknown profile": ('ms=1, profile="cii"', ["cii", "ci"]),
+    "impossible efficiency": ("efficiency=1.5", ["efficiency"]),
+}
+
+
+@pytest.mark.parametrize(("marker", "words"), list(MARKERS.values()), ids=list(MARKERS))
+@pytest.mark.parametrize("arguments", [["--perfgate"], ["--perfgate", "-n2"], []], ids=["gate", "xdist", "idle"])
+def test_a_marker_that_cannot_be_meant_stops_the_run(project, marker, words, arguments):
+    if "profile" in marker and not arguments:
+        pytest.skip("profiles are looked up only when the gate is on")
+    project.test(f"""
+        ran = []
+
+        @pytest.mark.budget({marker})
+        def test_wrong():
+            raise SystemExit("must not run")
+
+        def test_other():
+            raise SystemExit("must not run")
+    """)
+    run = project.run(*arguments, gate=False)
+    assert run.ret == USAGE_ERROR, run.text
+    assert "test_it.py::test_wrong" in run.text
+    for word in words:
+        assert word in run.text
+    assert "Traceback" not in run.text
+    assert "must not run" not in run.text
+
+
+def test_a_speedup_above_the_workers_is_found_at_collection(project):
+    project.test("""
+        @pytest.mark.budget(speedup=8)
+        def test_pool(speedup):
+            speedup(str, range(8), workers=4)
+    """)
+    run = project.run()
+    assert run.ret == USAGE_ERROR
+    assert "test_pool" in run.text
+    assert "4 workers" in run.text
+
+
+def test_a_speedup_above_computed_workers_is_found_when_asked(project):
+    project.test("""
+        WORKERS = 4
+
+        @pytest.mark.budget(speedup=8)
+        def test_pool(speedup):
+            speedup(str, range(8), workers=WORKERS)
+    """)
+    run = project.run()
+    assert run.ret == 1
+    assert "4 workers" in run.out
+
+
+BAD_OPTIONS = {
+    "profile": (["--perfgate-profile=cii"], "cii"),
+    "regression without percent": (["--perfgate-max-regression=5"], "5%"),
+    "negative regression": (["--perfgate-max-regression=-5%"], "-5%"),
+    "time": (["--perfgate-max-time=3"], "3s"),
+    "format": (["--perfgate-report=jsno=x.json"], "json"),
+    "no path": (["--perfgate-report=json"], "="),
+    "folder": (["--perfgate-report=json=nowhere/run.json"], "nowhere"),
+    "path is folder": (["--perfgate-report=json=."], "folder"),
+    "against": (["--perfgate-against=HEAD"], "not available"),
+    "baseline missing": (["--perfgate-baseline=none.json"], "none.json"),
+}
+
+
+@pytest.mark.parametrize(("arguments", "word"), list(BAD_OPTIONS.values()), ids=list(BAD_OPTIONS))
+@pytest.mark.parametrize("more", [[], ["-n2"]], ids=["plain", "xdist"])
+def test_an_option_that_cannot_be_meant_is_a_usage_error(project, arguments, word, more):
+    project.test("""
+        def test_it():
+            raise SystemExit("must not run")
+    """)
+    run = project.run("--perfgate", *arguments, *more, gate=False)
+    assert run.ret == USAGE_ERROR, run.text
+    assert word in run.text
+    assert "Traceback" not in run.text
+    assert "must not run" not in run.text
+
+
+BASELINES = {
+    "empty": ("", "empty"),
+    "truncated": ('{"format": "perfgate-run", "version": 1, "cases": [', "JSON"),
+    "not json": ("hello", "JSON"),
+    "another format": ('{"format": "something", "version": 1}', "perfgate"),
+    "newer": ('{"format": "perfgate-run", "version": 999, "cases": []}', "newer"),
+    "nan": ('{"format": "perfgate-run", "version": 1, "cases": [{"value": NaN}]}', "NaN"),
+}
+
+
+@pytest.mark.parametrize(("text", "word"), list(BASELINES.values()), ids=list(BASELINES))
+def test_a_baseline_that_is_none_is_a_usage_error(project, text, word):
+    project.test("def test_it(perf): perf(len, 'a')")
+    project.write("base.json", text)
+    run = project.run("--perfgate-baseline=base.json")
+    assert run.ret == USAGE_ERROR, run.text
+    assert "base.json" in run.text
+    assert word in run.text
+    assert "Traceback" not in run.text
+
+
+def test_a_baseline_of_a_million_cases_is_refused_in_words(project):
+    project.test("def test_it(perf): perf(len, 'a')")
+    case = '{"id": "t#perf", "test": "t", "metric": "perf", "unit": "s"}'
+    head = '{"format": "perfgate-run", "version": 1, "cases": ['
+    project.write("base.json", head + ",".join([case] * 1_000_000) + "]}")
+    run = project.run("--perfgate-baseline=base.json")
+    assert run.ret == USAGE_ERROR, run.text[:2000]
+    assert "cases" in run.text
+    assert "Traceback" not in run.text
+
+
+CONFIGURATIONS = {
+    "malformed": ("[tool.perfgate\n", "pyproject.toml"),
+    "unknown key": ('[tool.perfgate]\nmax_regresion = "5%"\n', "max_regression"),
+    "wrong type": ('[tool.perfgate]\nenabled = "yes"\n', "enabled"),
+    "empty match": ("[tool.perfgate.profiles.mine]\nmatch = {}\n", "mine"),
+    "matches nothing": ('[tool.perfgate.profiles.mine]\nmatch = {cores = ">8,<4"}\n', "mine"),
+    "unknown condition": ("[tool.perfgate.profiles.mine]\nmatch = {core = 4}\n", "cores"),
+    "defined twice": (
+        "[tool.perfgate.profiles.mine]\nscale = 1\n[tool.perfgate.profiles.mine]\nscale = 2\n",
+        "pyproject.toml",
+    ),
+    "bad budget": (
+        '[tool.perfgate.profiles.mine]\nmatch = {cores = ">=1"}\n'
+        '[tool.perfgate.profiles.mine.budgets]\n"test_it.py::*" = {msec = 3}\n',
+        "msec",
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "word"), list(CONFIGURATIONS.values()), ids=list(CONFIGURATIONS))
+def test_a_configuration_that_cannot_be_meant_is_a_usage_error(project, text, word):
+    project.test("def test_it(): raise SystemExit('must not run')")
+    project.write("pyproject.toml", text)
+    run = project.run()
+    assert run.ret == USAGE_ERROR, run.text
+    assert word in run.text
+    assert "Traceback" not in run.text
+    assert "must not run" not in run.text
+
+
+TARGETS = {
+    "raises": ("perf(lambda: 1 / 0)", "ZeroDivisionError"),
+    "exits": ("perf(lambda: exit(3))", "SystemExit"),
+    "not callable": ("perf(3)", "not callable"),
+    "result instead of function": ("perf(len('abc'))", "perf(fn"),
+    "returns a coroutine": ("perf(lambda: coroutine())", "perf("),
+    "twice": ("perf(len, 'a'); perf(len, 'b')", "name="),
+    "string command": ("startup.command('python --version')", "["),
+    "command not found": ("startup.command(['no-such-program-here'])", "no-such-program-here"),
+    "command fails": ("startup.command([sys.executable, '-c', 'print(1); raise SystemExit(3)'])", "3"),
+    "module not found": ("startup.imports('no_such_module_here')", "no_such_module_here"),
+    "one worker": ("speedup(str, range(8), workers=1)", "workers"),
+    "unknown backend": ("speedup(str, range(8), backend='threads')", "thread"),
+    "unknown option": ("startup.command([sys.executable, '-V'], run=3)", "runs"),
+    "metric not a number": ("metric('x', 'high')", "number"),
+    "metric nan": ("metric('x', float('nan'))", "nan"),
+    "unused": ("pass", "never calls it"),
+}
+
+
+@pytest.mark.parametrize(("body", "word"), list(TARGETS.values()), ids=list(TARGETS))
+def test_a_target_that_cannot_be_measured_fails_its_test_only(project, body, word):
+    fixture = next(
+        (name for name in ("startup", "speedup", "metric") if body.startswith(name)),
+        "perf",
+    )
+    project.test(f"""
+        import sys
+
+        async def coroutine():
+            pass
+
+        def test_bad({fixture}):
+            {body}
+
+        def test_good(perf):
+            perf(len, "abc")
+    """)
+    run = project.run()
+    assert run.ret == 1
+    assert "1 failed, 1 passed" in run.out
+    assert word in run.out
+    assert run.verdicts["test_good#perf"] == "pass"
+    bad = [verdict for name, verdict in run.verdicts.items() if name.startswith("test_bad")]
+    assert "failed-to-measure" in bad or body.startswith("perf(len, 'a'); perf")
+    assert "never awaited" not in run.text.replace("that was never awaited", "")
+
+
+def test_a_target_that_hangs_is_given_up(project):
+    project.write("perfgate.toml", 'timeout = "300ms"\n')
+    project.test("""
+        import time
+
+        def test_hangs(perf):
+            perf(time.sleep, 600)
+
+        def test_good(perf):
+            perf(len, "abc")
+    """)
+    run = project.run(timeout=60)
+    assert run.ret == 1
+    assert run.verdicts["test_hangs#perf"] == "failed-to-measure"
+    assert run.verdicts["test_good#perf"] == "pass"
+    assert "did not return within 300 ms" in run.out
+
+
+def test_hostile_test_ids_reach_every_report(project):
+    project.test(r"""
+        @pytest.mark.parametrize("text", ["\x1b[31m", "]]>", "\ud800", "a\nb", "<&>", "\x00"])
+        def test_it(text, perf):
+            perf(len, text)
+
+        def test_named(perf):
+            perf(len, "", name="\ud800 ]]> \x1b")
+    """)
+    for more in ([], ["-n2"]):
+        run = project.run("--perfgate-report=junit=own.xml", "--junitxml=pytest.xml", *more)
+        assert run.ret == 0, run.text
+        assert run.json["summary"]["measured"] == 7
+        assert (project.path / "own.xml").stat().st_size
+        json.dumps(run.json).encode("utf-8")

@@ -1,0 +1,101 @@
+"""A suite written for pytest-benchmark or pytest-codspeed runs unchanged."""
+
+from __future__ import annotations
+
+import pytest
+
+SUITE = """
+    def test_call(benchmark):
+        assert benchmark(sorted, [3, 1, 2]) == [1, 2, 3]
+
+    def test_keywords(benchmark):
+        assert benchmark(sorted, [1, 2], reverse=True) == [2, 1]
+
+    def test_decorator(benchmark):
+        @benchmark
+        def result():
+            return 7
+        assert result == 7
+
+    def test_pedantic(benchmark):
+        made = []
+        def setup():
+            made.append(1)
+            return ([3, 1],), {"reverse": True}
+        result = benchmark.pedantic(sorted, setup=setup, rounds=3, warmup_rounds=0)
+        assert result == [3, 1]
+
+    @pytest.mark.benchmark(group="sorting", min_rounds=3, max_time=0.1, disable_gc=True, warmup=False)
+    def test_marked(benchmark):
+        benchmark.extra_info["size"] = 3
+        benchmark.extra_info["what"] = object
+        benchmark.group = "sorting"
+        benchmark(sorted, [3, 1, 2])
+        assert benchmark.stats.stats.min <= benchmark.stats["median"] <= benchmark.stats.stats.max
+        assert benchmark.stats.stats.rounds >= 1
+        assert benchmark.stats.stats.mean > 0
+
+    @pytest.mark.benchmark
+    def test_whole():
+        sorted([3, 1, 2])
+
+    def test_unused(benchmark):
+        pass
+"""
+
+
+@pytest.mark.parametrize("gate", [True, False], ids=["gate", "idle"])
+def test_the_suite_runs_unchanged(project, gate):
+    project.test(SUITE)
+    run = project.run("--strict-markers", gate=gate)
+    assert run.ret == 0, run.text
+    assert "7 passed" in run.out
+
+
+def test_its_numbers_are_recorded(project):
+    project.test(SUITE)
+    run = project.run()
+    assert set(run.verdicts) == {
+        "test_call#perf",
+        "test_keywords#perf",
+        "test_decorator#perf",
+        "test_pedantic#perf",
+        "test_marked#perf",
+        "test_whole#call",
+    }
+    assert run.cases["test_pedantic#perf"]["rounds"] == 3
+    marked = run.cases["test_marked#perf"]
+    assert marked["group"] == "sorting"
+    assert marked["extra"]["extra_info"]["size"] == 3
+
+
+def test_the_real_thing_keeps_its_fixture(project):
+    pytest.importorskip("pytest_benchmark")
+    project.test("def test_it(benchmark): assert 'pytest_benchmark' in type(benchmark).__module__")
+    assert project.run(gate=False).ret == 0
+
+
+def test_another_plugin_called_benchmark_is_not_shadowed(project):
+    project.write(
+        "fake_codspeed.py",
+        """
+        import pytest
+
+        @pytest.fixture
+        def benchmark():
+            return lambda f: "theirs"
+        """,
+    )
+    project.write("conftest.py", "def pytest_configure(config): pass\n")
+    project.write(
+        "runner.py",
+        """
+        import sys, pytest, fake_codspeed
+        class Theirs:
+            def pytest_configure(self, config): pass
+        sys.exit(pytest.main(["-p", "no:cacheprovider", "test_it.py"], plugins=[]))
+        """,
+    )
+    project.test("def test_it(benchmark): assert benchmark(len) == 'theirs'")
+    project.write("conftest.py", "from fake_codspeed import benchmark\n")
+    assert project.run(gate=False).ret == 0

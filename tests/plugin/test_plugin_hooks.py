@@ -1,0 +1,139 @@
+"""The hooks, proved by a small third-party plugin that adds a metric, a format, a profile, facts and remarks."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+PLUGIN = """
+    import json
+    from pytest_perfgate import Better, Format, Measurement, Metric, Profile, Verdict
+
+    def measure_steps(plan, case, target, *args, **kwargs):
+        steps = []
+        result = target(steps.append, *args, **kwargs)
+        value = float(len(steps))
+        return result, Measurement(case=case, unit="count", value=value, statistic="value",
+                                   samples=(value,), processes=(value,))
+
+    def pytest_perfgate_metrics():
+        return [
+            Metric(name="queries", unit="count", better=Better.LOWER, summary="database queries"),
+            Metric(name="hits", unit="ratio", better=Better.HIGHER, summary="hit rate", show_as="%"),
+            Metric(name="steps", unit="count", better=Better.LOWER, summary="steps", measure=measure_steps),
+        ]
+
+    def pytest_perfgate_formats():
+        def render(run):
+            return "".join(f"{finding.case.id}={finding.verdict.value}\\n" for finding in run.findings)
+        return [Format(name="lines", summary="one line per case", render=render)]
+
+    def pytest_perfgate_profile(config, machine):
+        if machine.extra.get("kind") == "bench":
+            return Profile(name="bench-farm", scale=2.0)
+
+    def pytest_perfgate_machine_info(config, machine):
+        return {"kind": "bench"}
+
+    def pytest_perfgate_verdict(config, finding):
+        if finding.verdict is Verdict.OVER_BUDGET:
+            return "ask before you raise this budget"
+
+    def pytest_perfgate_run(config, run):
+        (config.rootpath / "seen.json").write_text(json.dumps({"measured": run.measured, "profile": run.profile}))
+"""
+
+TESTS = """
+    @pytest.mark.budget("queries <= 10")
+    def test_queries(metric):
+        metric("queries", 12)
+
+    @pytest.mark.budget("hits > 85%")
+    def test_hits(metric):
+        metric("hits", 0.93)
+
+    @pytest.mark.budget("steps <= 3")
+    def test_steps(metric):
+        assert metric.run("steps", lambda step: [step(1), step(2)] and "done") == "done"
+
+    @pytest.mark.budget(s=30)
+    def test_scaled():
+        pass
+
+    @pytest.mark.budget(ns=1, profile="bench-*")
+    def test_profile():
+        pass
+"""
+
+
+@pytest.mark.parametrize("more", [[], ["-n2"]], ids=["plain", "xdist"])
+def test_a_third_party_plugin_adds_a_metric_a_format_and_a_profile(project, more):
+    project.write("conftest.py", PLUGIN)
+    project.test(TESTS)
+    run = project.run("--perfgate-report=lines=lines.txt", *more)
+    assert run.ret == 1, run.text
+    assert run.verdicts == {
+        "test_queries#queries": "over-budget",
+        "test_hits#hits": "pass",
+        "test_steps#steps": "pass",
+        "test_scaled#call": "pass",
+        "test_profile#call": "over-budget",
+    }
+    assert run.cases["test_hits#hits"]["better"] == "higher"
+    assert run.cases["test_scaled#call"]["budget"]["limit"] == 60.0
+    assert "ask before you raise this budget" in run.cases["test_queries#queries"]["warnings"]
+    assert run.json["profile"]["name"] == "bench-farm"
+    assert run.json["machine"]["extra"]["kind"] == "bench"
+    lines = (project.path / "lines.txt").read_text().splitlines()
+    assert "test_it.py::test_queries#queries=over-budget" in lines
+    assert json.loads((project.path / "seen.json").read_text()) == {"measured": 5, "profile": "bench-farm"}
+
+
+def test_a_remark_cannot_soften_a_verdict(project):
+    project.write("conftest.py", "def pytest_perfgate_verdict(config, finding): return 'it is fine, really'\n")
+    project.test("@pytest.mark.budget(ns=1)\ndef test_it(): pass")
+    run = project.run()
+    assert run.ret == 1
+    assert run.verdicts == {"test_it#call": "over-budget"}
+
+
+def test_the_option_is_stronger_than_the_plugin(project):
+    project.write("conftest.py", PLUGIN)
+    project.test("def test_it(perf): perf(len, 'a')")
+    assert project.run("--perfgate-profile=ci").json["profile"]["name"] == "ci"
+
+
+@pytest.mark.parametrize(
+    ("hook", "word"),
+    [
+        ("from pytest_perfgate import Metric, Better\ndef pytest_perfgate_metrics():\n"
+         "    return [Metric(name='perf', unit='s', better=Better.LOWER, summary='x')]", "perf"),
+        ("from pytest_perfgate import Format\ndef pytest_perfgate_formats():\n"
+         "    return [Format(name='json', summary='x', render=str)]", "json"),
+    ],
+    ids=["metric", "format"],
+)  # fmt: skip
+def test_a_name_that_is_taken_is_refused(project, hook, word):
+    project.write("conftest.py", hook + "\n")
+    project.test("def test_it(): pass")
+    run = project.run()
+    assert run.ret == 4
+    assert word in run.text
+
+
+def test_a_format_that_raises_fails_the_run_and_spares_the_other_reports(project):
+    project.write(
+        "conftest.py",
+        """
+        from pytest_perfgate import Format
+        def pytest_perfgate_formats():
+            return [Format(name="broken", summary="x", render=lambda run: 1 / 0)]
+        """,
+    )
+    project.test("def test_it(perf): perf(len, 'a')")
+    run = project.run("--perfgate-report=broken=x.txt")
+    assert run.ret == 1
+    assert "broken" in run.out
+    assert run.json["summary"]["measured"] == 1
+    assert not (project.path / "x.txt").exists()

@@ -1,0 +1,163 @@
+"""Profiles, configuration and reports as a project uses them."""
+
+from __future__ import annotations
+
+import json
+import os
+
+import pytest
+
+PROJECT = """
+    [tool.perfgate]
+    max_regression = "7%"
+
+    [tool.perfgate.profiles.here]
+    match = {env = {PLACE = "here"}, cores = ">=0.1"}
+    scale = 2
+    max_regression = "9%"
+
+    [tool.perfgate.profiles.here.budgets]
+    "test_it.py::test_own" = {ns = 1}
+    "test_it.py::test_param*" = {s = 60}
+
+    [tool.perfgate.profiles.there]
+    match = {env = {PLACE = "there"}}
+"""
+
+TESTS = """
+    @pytest.mark.budget(s=30)
+    def test_scaled():
+        pass
+
+    @pytest.mark.budget(s=30)
+    def test_own():
+        pass
+
+    @pytest.mark.parametrize("n", [1, 2])
+    def test_param(n):
+        pass
+"""
+
+
+def test_a_profile_has_its_own_budgets_scale_and_tolerance(project, monkeypatch):
+    monkeypatch.setenv("PLACE", "here")
+    project.write("pyproject.toml", PROJECT)
+    project.test(TESTS)
+    run = project.run()
+    assert run.json["profile"] == {"name": "here", "matched_by": run.json["profile"]["matched_by"]}
+    assert "PLACE=here" in run.json["profile"]["matched_by"]
+    assert run.verdicts == {
+        "test_scaled#call": "pass",
+        "test_own#call": "over-budget",
+        "test_param[1]#call": "pass",
+        "test_param[2]#call": "pass",
+    }
+    assert run.cases["test_scaled#call"]["budget"]["limit"] == 60
+    assert run.cases["test_own#call"]["budget"]["profile"] == "here"
+    assert run.json["settings"]["max_regression"] == 0.09
+    assert "profile here" in run.out
+
+
+def test_the_header_names_the_profile_and_what_matched_it(project, monkeypatch):
+    monkeypatch.setenv("PLACE", "there")
+    project.write("pyproject.toml", PROJECT)
+    project.test(TESTS)
+    run = project.run()
+    header = next(line for line in run.out.splitlines() if line.startswith("perfgate: profile"))
+    assert "there" in header
+    assert "PLACE=there" in header
+
+
+@pytest.mark.parametrize(("policy", "status"), [("warn", 0), ("ignore", 0), ("fail", 4)])
+def test_the_policy_for_a_machine_that_matches_none_of_the_users_profiles(project, policy, status):
+    project.write("pyproject.toml", PROJECT.replace("[tool.perfgate]\n", f'[tool.perfgate]\n    unknown_profile = "{policy}"\n'))
+    project.test(TESTS)
+    run = project.run()
+    assert run.ret == status, run.text
+    assert ("here" in run.text) == (policy != "ignore")
+
+
+def test_the_environment_chooses_a_profile_and_the_option_is_stronger(project, monkeypatch):
+    project.test("def test_it(perf): perf(len, 'a')")
+    monkeypatch.setenv("PERFGATE_PROFILE", "laptop")
+    assert project.run().json["profile"]["name"] == "laptop"
+    assert project.run("--perfgate-profile=ci").json["profile"]["name"] == "ci"
+
+
+def test_enabled_in_the_configuration_is_the_option_and_no_perfgate_wins(project):
+    project.write("perfgate.toml", 'enabled = true\nreport = ["json=own.json"]\n')
+    project.test("@pytest.mark.budget(ns=1)\ndef test_it(): pass")
+    assert project.run(gate=False).ret == 1
+    assert (project.path / "own.json").exists()
+    assert project.run("--no-perfgate", gate=False).ret == 0
+
+
+def test_enabled_in_the_configuration_does_not_fail_a_run_whose_tests_are_skipped(project):
+    project.write("perfgate.toml", "enabled = true\n")
+    project.test("@pytest.mark.skip\ndef test_it(perf): perf(len, 'a')")
+    assert project.run(gate=False).ret == 0
+
+
+def test_several_reports_of_one_run(project):
+    project.test("def test_it(perf): perf(len, 'a')")
+    run = project.run("--perfgate-report=junit=a.xml", "--perfgate-report=text=-", "--perfgate-report=json=b.json")
+    assert run.ret == 0
+    assert "<testsuites" in (project.path / "a.xml").read_text()
+    assert json.loads((project.path / "b.json").read_text()) == run.json
+    assert "test_it" in run.out
+
+
+def test_relative_paths_count_from_where_pytest_was_called(project):
+    project.test("def test_it(perf): perf(len, 'a')")
+    (project.path / "sub").mkdir()
+    os.chdir(project.path / "sub")
+    for more in ([], ["-n2"]):
+        run = project.run("..", "--perfgate-report=json=here.json", *more)
+        assert run.ret == 0, run.text
+        assert (project.path / "sub" / "here.json").exists()
+        run = project.run("..", "--perfgate-baseline=here.json", *more)
+        assert run.ret in (0, 1), run.text
+
+
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="root may write everywhere")
+def test_a_folder_that_cannot_be_written_is_a_usage_error(project):
+    project.test("def test_it(perf): perf(len, 'a')")
+    locked = project.path / "locked"
+    locked.mkdir(mode=0o500)
+    assert project.run("--perfgate-report=json=locked/run.json").ret == 4
+
+
+def test_quiet_narrow_and_colourless_output_is_readable(project, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    project.test("""
+        @pytest.mark.budget(ns=1)
+        def test_with_a_very_long_name_that_goes_on_and_on_until_it_does_not_fit_into_eighty_columns():
+            pass
+    """)
+    run = project.run("--color=no")
+    table = run.out[run.out.index("= perfgate =") :]
+    assert max(len(line) for line in table.splitlines()) <= 80
+    assert "\x1b" not in run.out
+
+
+def test_collect_only_judges_nothing(project):
+    project.test("def test_it(perf): perf(len, 'a')")
+    run = project.run("--collect-only")
+    assert run.ret == 0
+    assert not (project.path / "run.json").exists()
+
+
+def test_an_interrupted_run_still_writes_what_it_has(project):
+    project.test("""
+        def test_first(perf):
+            perf(len, "a")
+
+        def test_second():
+            raise KeyboardInterrupt
+
+        def test_third(perf):
+            perf(len, "a")
+    """)
+    run = project.run()
+    assert run.ret == 2
+    assert run.json["summary"]["measured"] == 1

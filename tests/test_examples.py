@@ -1,0 +1,54 @@
+"""Every example is a small real project that works with and without the gate."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+EXAMPLES = Path(__file__).parent.parent / "examples"
+PROJECTS = sorted(folder.name for folder in EXAMPLES.iterdir() if (folder / "README.md").exists())
+
+#: What each of them is there to show.
+MEASURES = {
+    "async_client": {"perf"},
+    "cache": {"memory.growth", "memory.peak"},
+    "command_line": {"startup.command", "startup.imports"},
+    "library": {"perf"},
+    "plain": {"call"},
+    "profiles": {"perf"},
+    "worker_pool": {"speedup"},
+}
+
+
+def test_every_example_is_listed():
+    assert set(PROJECTS) == set(MEASURES)
+    readme = (EXAMPLES / "README.md").read_text("utf-8")
+    assert all(f"`{name}/`" in readme for name in PROJECTS)
+
+
+@pytest.mark.parametrize("name", PROJECTS)
+def test_an_example_passes_its_gate(pytester, name):
+    folder = pytester.path / name
+    shutil.copytree(EXAMPLES / name, folder, ignore=shutil.ignore_patterns("__pycache__", ".*"))
+    os.chdir(folder)
+    result = pytester.runpytest_subprocess(
+        "-p", "no:cacheprovider", "--rootdir=.", "--perfgate", "--perfgate-report=json=run.json"
+    )
+    assert result.ret == 0, result.outlines
+    run = json.loads((folder / "run.json").read_text("utf-8"))
+    assert run["summary"]["measured"] == len(run["cases"]) > 0
+    assert {case["metric"] for case in run["cases"]} == MEASURES[name]
+    assert {case["verdict"] for case in run["cases"]} <= {"pass", "inconclusive"}
+
+
+@pytest.mark.parametrize("name", PROJECTS)
+def test_an_example_is_an_ordinary_suite_without_it(pytester, name):
+    folder = pytester.path / name
+    shutil.copytree(EXAMPLES / name, folder, ignore=shutil.ignore_patterns("__pycache__", ".*"))
+    os.chdir(folder)
+    result = pytester.runpytest_subprocess("-p", "no:cacheprovider", "--rootdir=.")
+    assert result.ret == 0

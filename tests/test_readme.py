@@ -1,0 +1,169 @@
+"""Runs what README.md and docs/ show, so that neither says anything the program does not do.
+
+A page is one little project: a code block whose first line is a comment with a file name is that file, and a Python
+block with a test function is a test file anyway.  ``<!-- not run: reason -->`` before a block leaves it out.
+"""
+
+from __future__ import annotations
+
+import ast
+import itertools
+import os
+import re
+import stat
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+import pytest_perfgate
+
+pytest_plugins = ["pytester"]
+
+ROOT = Path(__file__).parent.parent
+README = ROOT / "README.md"
+PAGES = [README, *sorted(ROOT.glob("docs/**/*.md"))]
+PAGES = [page for page in PAGES if "_build" not in page.parts]
+NAMES = [str(page.relative_to(ROOT)) for page in PAGES]
+
+FENCE = re.compile(
+    r"(?P<skip><!-- not run: .+? -->\n)?^(?P<indent> *)```(?P<language>[\w-]+)\n(?P<text>.*?)^(?P=indent)```$",
+    re.MULTILINE | re.DOTALL,
+)
+FILE_NAME = re.compile(r"# ([\w/.-]+\.(?:py|toml))\n")
+
+
+@dataclass(frozen=True)
+class Block:
+    language: str
+    text: str
+    is_run: bool
+
+    @property
+    def file_name(self):
+        found = FILE_NAME.match(self.text)
+        return found[1] if found else None
+
+    @property
+    def has_tests(self):
+        return self.language == "python" and re.search(r"^\s*(async )?def test_", self.text, re.MULTILINE) is not None
+
+
+def blocks_of(page):
+    for found in FENCE.finditer(page.read_text("utf-8")):
+        indent = len(found["indent"])
+        text = "".join(line[indent:] for line in found["text"].splitlines(keepends=True))
+        yield Block(found["language"], text, is_run=not found["skip"])
+
+
+def project_of(page):
+    """Return file name -> text of what *page* shows."""
+    files, number = {}, itertools.count(1)
+    for block in blocks_of(page):
+        if not block.is_run or block.language not in ("python", "toml"):
+            continue
+        name = block.file_name
+        if name is None and block.has_tests:
+            name = f"test_block_{next(number)}.py"
+        if name is not None:
+            assert name not in files, f"two blocks of {page.name} are called {name}"
+            files[name] = block.text
+    return files
+
+
+PROJECTS = {name: project_of(page) for name, page in zip(NAMES, PAGES, strict=True)}
+PROJECTS = {name: files for name, files in PROJECTS.items() if any("def test_" in text for text in files.values())}
+
+
+@pytest.fixture
+def run(pytester, monkeypatch):
+    """Write a page's project and run pytest on it in a process of its own."""
+    pytest.importorskip("pytest_perfgate.plugin", reason="the plugin is not built yet")
+    from importlib.metadata import entry_points
+
+    monkeypatch.setenv("PYTHONPATH", str(Path(pytest_perfgate.__file__).parent.parent))
+    monkeypatch.delenv("PERFGATE_PROFILE", raising=False)
+    monkeypatch.delenv("PYTEST_ADDOPTS", raising=False)
+    is_installed = any(point.name == "perfgate" for point in entry_points(group="pytest11"))
+    plugin = [] if is_installed else ["-p", "pytest_perfgate.plugin"]
+
+    def run_project(files, *arguments):
+        for name, text in files.items():
+            path = pytester.path / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, "utf-8")
+        return pytester.runpytest_subprocess(*plugin, "-p", "no:cacheprovider", "-rA", *arguments)
+
+    return run_project
+
+
+@pytest.mark.parametrize("mode", ["pytest", "pytest --perfgate"])
+@pytest.mark.parametrize("name", PROJECTS)
+def test_the_examples_of_every_page_pass(run, name, mode):
+    outcomes = run(PROJECTS[name], *mode.split()[1:]).parseoutcomes()
+    assert set(outcomes) == {"passed"}, outcomes
+
+
+@pytest.mark.parametrize("page", PAGES, ids=NAMES)
+def test_every_code_block_can_be_read(page):
+    toml = pytest.importorskip("tomllib" if sys.version_info >= (3, 11) else "tomli")
+    for block in blocks_of(page):
+        if block.language == "python":
+            ast.parse(block.text)
+        elif block.language == "toml":
+            toml.loads(block.text)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=NAMES)
+def test_no_page_names_an_option_that_does_not_exist(page, pytester):
+    options = pytest.importorskip("pytest_perfgate.plugin.options")
+    parser = pytest.Parser(_ispytest=True)
+    options.add_options(parser)
+    known = {option for group in parser._groups for one in group.options for option in one.names()}
+    mentioned = set(re.findall(r"--(?:no-)?perfgate[a-z-]*[a-z]", page.read_text("utf-8")))
+    assert mentioned - known == set()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=NAMES)
+def test_no_page_names_a_subcommand_that_does_not_exist(page):
+    cli = pytest.importorskip("pytest_perfgate.cli")
+    known = {command.name for command in cli.COMMANDS}
+    mentioned = set(re.findall(r"(?:^\$ |`)perfgate ([a-z]+)", page.read_text("utf-8"), re.MULTILINE))
+    assert mentioned - known == set()
+
+
+def plain(text):
+    """Undo what differs between versions of argparse: line breaks and ``-o OUT, --output OUT``."""
+    return re.sub(r"(-\w) ([A-Z]+), (--[\w-]+) \2", r"\1, \3 \2", " ".join(text.split()))
+
+
+def test_the_command_line_page_shows_the_real_help(monkeypatch, capsys):
+    cli = pytest.importorskip("pytest_perfgate.cli")
+    monkeypatch.setenv("COLUMNS", "100")
+    monkeypatch.setenv("NO_COLOR", "1")
+    shown = [block.text for block in blocks_of(ROOT / "docs/reference/command-line.md") if block.language == "text"]
+    for name in ("", *(command.name for command in cli.COMMANDS)):
+        command = ["perfgate", *name.split(), "--help"]
+        with pytest.raises(SystemExit) as exited:
+            sys.exit(cli.main(command[1:]))
+        assert not exited.value.code
+        printed = f"$ {' '.join(command)}\n{capsys.readouterr().out}"
+        assert plain(printed) in map(plain, shown), f"docs/reference/command-line.md should show:\n{printed}"
+
+
+@pytest.mark.parametrize("session", ["tests", "examples"])
+def test_the_readme_holds_each_command_once(session):
+    found = re.findall(rf"^python3 -m venv .*-s {session}$", README.read_text("utf-8"), re.MULTILINE)
+    activated = ".venv/bin/python -m pip install nox && .venv/bin/nox"
+    assert found == [f"python3 -m venv .venv && {activated} -s {session}"]
+
+
+def test_the_checks_call_the_commands_of_the_readme():
+    script = ROOT / ".ci/run"
+    if not script.exists():
+        pytest.skip("not part of the source distribution")
+    assert os.name == "nt" or script.stat().st_mode & stat.S_IXUSR
+    text = script.read_text("utf-8")
+    assert "readme_command tests" in text
+    assert "readme_command examples" in text

@@ -51,12 +51,12 @@ def make_measurement(
     return Measurement(case=Case(test, metric, name), value=value, unit=unit, **fields)
 
 
-def make_check(limit: float = 0.4, observed: float | None = 0.0123, **fields: Any) -> Check:
+def make_check(limit: float | None = 0.4, observed: float | None = 0.0123, **fields: Any) -> Check:
     """Build a check of an upper limit in seconds; it holds when *observed* is under it."""
-    fields.setdefault("expression", f"median <= {limit * 1000:g}ms")
+    fields.setdefault("expression", f"median <= {(limit or 0) * 1000:g}ms")
     fields.setdefault("unit", "s")
     fields.setdefault("operator", Operator.LE)
-    fields.setdefault("holds", observed is not None and observed <= limit)
+    fields.setdefault("holds", observed is not None and limit is not None and observed <= limit)
     return Check(limit=limit, observed=observed, **fields)
 
 

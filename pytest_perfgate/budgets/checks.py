@@ -110,7 +110,7 @@ def _check(budget: Budget, limit: Limit, target: Target, reading: Reading) -> Ch
         holds=holds,
         profile=budget.profile,
         reason=_reason(limit, target, reading, holds=holds),
-        undecidable="" if holds else _undecidable(limit, target),
+        undecidable="" if holds or not math.isfinite(reading.value) else _undecidable(limit, target),
     )
 
 

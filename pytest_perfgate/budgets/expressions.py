@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from dataclasses import dataclass
 from typing import NoReturn
 
 from pytest_perfgate import units
@@ -49,6 +50,17 @@ _LARGEST_PERCENTILE = 100
 _FORM = 'write it like "median < 400ms" or "cache_hit_rate > 85%"'
 
 
+@dataclass(frozen=True, slots=True)
+class _Bound:
+    """What stands right of the operator."""
+
+    number: str
+    written: str
+    """Number and unit as written, with at most one blank between them."""
+    quantity: units.Quantity
+    column: int
+
+
 class _Expression:
     """One expression while it is read; keeps the text for messages.
 
@@ -59,8 +71,8 @@ class _Expression:
     def __init__(self, text: str) -> None:
         self.text = text
 
-    def fail(self, message: str, column: int) -> NoReturn:
-        raise BudgetSyntaxError(message, text=self.text, column=column)
+    def error(self, message: str, column: int) -> BudgetSyntaxError:
+        return BudgetSyntaxError(message, text=self.text, column=column)
 
     def read(self) -> Limit:
         operators = _OPERATOR.search(self.text)
@@ -69,19 +81,19 @@ class _Expression:
         self._refuse_connector(0, operators.start())
         metric, statistic, percentile = self._subject(operators.start())
         operator = self._operator(operators)
-        number, gap, word = self._bound(operators.end(), operator)
-        self._check_unit(metric, statistic, word, number, operators.end())
+        bound = self._bound(operators.end(), operator)
+        self._check_unit(metric, statistic, bound)
         limit = new_limit(
             metric=metric,
             statistic=statistic,
             percentile=percentile,
             operator=operator,
-            quantity=units.to_base(number, word),
-            written=number + gap + word,
+            quantity=bound.quantity,
+            written=bound.written,
         )
         problem = unmeetable(limit)
         if problem:
-            self.fail(f"cannot be met: {problem}", self._skip_blanks(operators.end()))
+            raise self.error(f"cannot be met: {problem}", bound.column)
         return limit
 
     def _skip_blanks(self, position: int) -> int:
@@ -90,7 +102,7 @@ class _Expression:
     def _fail_without_operator(self) -> NoReturn:
         if not self.text.strip():
             raise BudgetSyntaxError('an expression is empty; write one such as "median < 400ms"')
-        self.fail('the expression has no operator; write it like "median < 400ms"', len(self.text.rstrip()))
+        raise self.error('the expression has no operator; write it like "median < 400ms"', len(self.text.rstrip()))
 
     def _refuse_connector(self, start: int, end: int) -> None:
         connector = _CONNECTOR.search(self.text, start, end)
@@ -99,7 +111,7 @@ class _Expression:
 
     def _fail_on_connector(self, connector: str, column: int) -> NoReturn:
         example = '"max < 5ms", "min > 1ms"'
-        self.fail(f'"{connector}" joins limits; write two expressions: {example}', column)
+        raise self.error(f'"{connector}" joins limits; write two expressions: {example}', column)
 
     def _operator(self, match: re.Match[str]) -> Operator:
         word = match.group()
@@ -107,7 +119,7 @@ class _Expression:
             return Operator(word)
         meant = _MEANT_OPERATOR.get(word)
         hint = f'did you mean "{meant}"?' if meant else 'write "<", "<=", ">" or ">="'
-        self.fail(f'"{word}" is not an operator; {hint}', match.start())
+        raise self.error(f'"{word}" is not an operator; {hint}', match.start())
 
     # -- left of the operator
 
@@ -115,10 +127,10 @@ class _Expression:
         match = _SUBJECT.match(self.text, 0, end)
         if match is None or match.end() != end:
             column = self._skip_blanks(match.end() if match else 0)
-            self.fail(f'"{self.text[column]}" is unexpected here; {_FORM}', column)
+            raise self.error(f'"{self.text[column]}" is unexpected here; {_FORM}', column)
         word = match["second"] or match["first"]
         if word is None:
-            self.fail(f"the expression names no statistic; {_FORM}", self._skip_blanks(match.start()))
+            raise self.error(f"the expression names no statistic; {_FORM}", self._skip_blanks(match.start()))
         group = "second" if match["second"] else "first"
         if match["call"] is not None:
             found = self._call(match, word, group)
@@ -129,20 +141,20 @@ class _Expression:
         if found[0] is not None and not _METRIC.fullmatch(found[0]):
             self._fail_on_metric(found[0], match.start("first"))
         if found[2] is not None and found[2] > _LARGEST_PERCENTILE:
-            self.fail(f"p({found[2]:g}) is outside 0 to 100", match.start(group))
+            raise self.error(f"p({found[2]:g}) is outside 0 to 100", match.start(group))
         return found
 
     def _fail_on_metric(self, metric: str, column: int) -> NoReturn:
         if re.match(r"\.?\d", metric):
-            self.fail('the limit comes last: "max < 5ms"', column)
-        self.fail(f'"{metric}" is not the name of a metric', column)
+            raise self.error('the limit comes last: "max < 5ms"', column)
+        raise self.error(f'"{metric}" is not the name of a metric', column)
 
     def _single(self, word: str, column: int) -> tuple[str | None, str, float | None]:
         found = split_subject(word)
         named = found[0] == word and _METRIC.fullmatch(word)
         meant = meant_statistic(word) if named else ""
         if meant:
-            self.fail(
+            raise self.error(
                 f'"{word}" is not a statistic; did you mean "{meant}"?'
                 f' (for a metric of that name write "{word} value")',
                 column,
@@ -156,7 +168,7 @@ class _Expression:
             meant = meant_statistic(word)
             hint = f'; did you mean "{meant}"?' if meant else did_you_mean(word, STATISTICS)
             known = hint or f"; known are {', '.join(STATISTICS)} and p(95)"
-            self.fail(f'"{word}" is not a statistic{known}', match.start("second"))
+            raise self.error(f'"{word}" is not a statistic{known}', match.start("second"))
         return metric, statistic, percentile
 
     def _call(self, match: re.Match[str], word: str, group: str) -> tuple[str | None, str, float | None]:
@@ -164,54 +176,57 @@ class _Expression:
         if last != "p" or (group == "second" and head):
             meant = "" if last in STATISTICS else meant_statistic(last) or closest(last, ["p(95)"])
             hint = f'did you mean "{meant}"?' if meant else 'only "p(95)" has parentheses'
-            self.fail(f'"{last}" takes no argument; {hint}', match.end(group) - len(last))
+            raise self.error(f'"{last}" takes no argument; {hint}', match.end(group) - len(last))
         if not match["closed"]:
-            self.fail('the parenthesis is not closed; write it like "p(95)"', match.start("call"))
+            raise self.error('the parenthesis is not closed; write it like "p(95)"', match.start("call"))
         metric = match["first"] if group == "second" else head or None
         return metric, "p", self._percentile(match["inside"].strip(), match.start("inside"))
 
     def _percentile(self, inside: str, column: int) -> float:
         if not inside:
-            self.fail('p() needs a percentile such as "p(95)"', column)
+            raise self.error('p() needs a percentile such as "p(95)"', column)
         try:
             percentile = float(inside)
         except ValueError:
             percentile = math.nan
         if not 0 <= percentile <= _LARGEST_PERCENTILE:
-            self.fail(f"p({inside}) is not a percentile: a number from 0 to 100", column)
+            raise self.error(f"p({inside}) is not a percentile: a number from 0 to 100", column)
         return percentile
 
     # -- right of the operator
 
-    def _bound(self, start: int, operator: Operator) -> tuple[str, str, str]:
-        """Read number and unit; returns both as written, and the blank between them or none."""
+    def _bound(self, start: int, operator: Operator) -> _Bound:
         match = _BOUND.match(self.text, start)
         if match is None or match["number"] is None:
             self._fail_without_number(start, operator)
-        number, word = match["number"], match["unit"] or ""
+        number, word, column = match["number"], match["unit"] or "", match.start("number")
         self._refuse_rest(match)
         if not math.isfinite(float(number)):
-            self.fail(f"{number} is not a finite number", match.start("number"))
+            raise self.error(f"{number} is not a finite number", column)
         if number.startswith("-"):
-            self.fail(f"{number}{word} is negative", match.start("number"))
+            raise self.error(f"{number}{word} is negative", column)
         if not units.is_known(word):
             meant = closest(word, units.known_spellings(), _UNIT_ALIASES, cutoff=_ALIKE)
             known = f'; did you mean "{meant}"?' if meant else ""
             hint = known or "; a metric in a unit of its own is limited by the bare number"
-            self.fail(f'"{word}" is not a unit{hint}', match.start("unit"))
+            raise self.error(f'"{word}" is not a unit{hint}', match.start("unit"))
+        try:
+            quantity = units.to_base(number, word)
+        except ValueError as problem:
+            raise self.error(str(problem), column) from None
         gap = " " if word and match.start("unit") > match.end("number") else ""
-        return number.removeprefix("+"), gap, word
+        return _Bound(number, number.removeprefix("+") + gap + word, quantity, column)
 
     def _fail_without_number(self, start: int, operator: Operator) -> NoReturn:
         column = self._skip_blanks(start)
         again = _OPERATOR.match(self.text, column)
         joined = operator.value + again.group() if again else ""
         if joined in {"<=", ">="}:
-            self.fail(f'"{operator.value} =" is not an operator; did you mean "{joined}"?', column)
+            raise self.error(f'"{operator.value} =" is not an operator; did you mean "{joined}"?', column)
         endless = re.match(r"[+-]?(nan|inf)\w*", self.text[column:], re.IGNORECASE)
         if endless:
-            self.fail(f"{endless.group()} is not a finite number", column)
-        self.fail(f'a number is missing after "{operator.value}", such as 20ms', column)
+            raise self.error(f"{endless.group()} is not a finite number", column)
+        raise self.error(f'a number is missing after "{operator.value}", such as 20ms', column)
 
     def _refuse_rest(self, match: re.Match[str]) -> None:
         """Refuse anything that follows number and unit, and a word that joins two limits."""
@@ -222,24 +237,24 @@ class _Expression:
         if connector and re.search(_OPERATOR, self.text[end:]):
             self._fail_on_connector(connector.group(), end)
         if _OPERATOR.match(self.text, end):
-            self.fail("a second operator; write two expressions, one for each limit", end)
+            raise self.error("a second operator; write two expressions, one for each limit", end)
         if end < len(self.text):
             rest = self.text[end:].rstrip()
             point = "; write decimals with a point" if re.match(r",\d", rest) else ""
-            self.fail(f'"{rest}" is unexpected after the limit{point}', end)
+            raise self.error(f'"{rest}" is unexpected after the limit{point}', end)
 
-    def _check_unit(self, metric: str | None, statistic: str, word: str, number: str, start: int) -> None:
-        column, unit = self._skip_blanks(start), units.base_unit(word)[0]
+    def _check_unit(self, metric: str | None, statistic: str, bound: _Bound) -> None:
+        number, unit = bound.number, bound.quantity.unit
         if statistic == "count":
             if unit != units.COUNT:
-                self.fail(f'"count" is a number of rounds; write {number} without a unit', column)
+                raise self.error(f'"count" is a number of rounds; write {number} without a unit', bound.column)
         elif unit == units.COUNT:
             if metric is None:
                 shown = number if float(number) else "20"
                 example = f"{shown}/s" if statistic == "rate" else f"{shown}ms"
-                self.fail(f"{number} needs a unit such as {example}", column)
+                raise self.error(f"{number} needs a unit such as {example}", bound.column)
         elif statistic == "rate" and unit not in {units.PER_SECOND, units.RATIO}:
-            self.fail('"rate" is a share (85%) or a number of calls per second (1000/s)', column)
+            raise self.error('"rate" is a share (85%) or a number of calls per second (1000/s)', bound.column)
 
 
 def parse_expression(text: object) -> Limit:

@@ -81,22 +81,23 @@ def parse_table(test_pattern: str, keywords: Mapping[str, object]) -> ParsedMark
         BudgetSyntaxError: As :func:`parse_marker`; the message names the pattern.
     """
     where = f'in the budgets of a profile, "{printable(test_pattern)}"'
-    if not isinstance(keywords, Mapping):
-        raise BudgetSyntaxError(f"{where}: write a table such as {{ms = 600}}")
-    rest = {name: value for name, value in keywords.items() if name != "expressions"}
-    texts = keywords.get("expressions", ())
     try:
-        if "profile" in rest:
-            raise BudgetSyntaxError("profile= is for markers; this entry has its profile")
-        return parse_marker([texts] if isinstance(texts, str) else _several(texts), rest)
+        return parse_marker(*_as_arguments(keywords))
     except BudgetSyntaxError as problem:
         raise BudgetSyntaxError(f"{where}: {problem.message}", text=problem.text, column=problem.column) from None
 
 
-def _several(texts: object) -> Sequence[object]:
-    if isinstance(texts, list | tuple):
-        return texts
-    raise BudgetSyntaxError("expressions must be a string or a list of them")
+def _as_arguments(keywords: object) -> tuple[Sequence[object], Mapping[str, object]]:
+    """Turn a table entry into a marker's positional and keyword arguments."""
+    if not isinstance(keywords, Mapping):
+        raise BudgetSyntaxError("write a table such as {ms = 600}")
+    if "profile" in keywords:
+        raise BudgetSyntaxError("profile= is for markers; this entry has its profile")
+    texts = keywords.get("expressions", ())
+    if not isinstance(texts, str | list | tuple):
+        raise BudgetSyntaxError("expressions must be a string or a list of them")
+    rest = {name: value for name, value in keywords.items() if name != "expressions"}
+    return [texts] if isinstance(texts, str) else texts, rest
 
 
 def _fail(problem: str, name: str, value: object) -> BudgetSyntaxError:

@@ -18,6 +18,9 @@ from pytest_perfgate.model import Budget, Limit, Profile
 
 _Value = TypeVar("_Value")
 
+#: Profiles have short names: "c1" shares half of its letters with "ci".
+_ALIKE = 0.5
+
 
 def combine(levels: Sequence[Sequence[ParsedMarker]], *, profile: Profile, test: str) -> Budget | None:
     """Combine everything that is asked of one test on one profile.
@@ -78,7 +81,7 @@ def known_profile_problem(marker: ParsedMarker, known_names: Iterable[str]) -> s
     for pattern in marker.profiles:
         if not any(matches(pattern, name) for name in names):
             return (
-                f'profile="{pattern}" matches no profile{did_you_mean(pattern, names)}'
+                f'profile="{pattern}" matches no profile{did_you_mean(pattern, names, cutoff=_ALIKE)}'
                 f" (known are {', '.join(names) or 'none'})"
             )
     return None

@@ -36,9 +36,11 @@ def closest(
     return by_lower[found[0]] if found else ""
 
 
-def did_you_mean(word: str, known: Iterable[str], aliases: Mapping[str, str] | None = None) -> str:
+def did_you_mean(
+    word: str, known: Iterable[str], aliases: Mapping[str, str] | None = None, *, cutoff: float = 0.6
+) -> str:
     """Word a suggestion as the end of a message: ``; did you mean "ms"?``, or empty."""
-    meant = closest(word, known, aliases)
+    meant = closest(word, known, aliases, cutoff=cutoff)
     return f'; did you mean "{meant}"?' if meant else ""
 
 

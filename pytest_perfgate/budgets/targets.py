@@ -129,12 +129,9 @@ def _by_unit(limit: Limit, measured: Sequence[Measurement]) -> list[Target]:
     if limit.statistic == "count":
         return [Target(each) for each in measured if each.samples]
     if limit.statistic == "rate":
-        timed = units.SECONDS if limit.unit == units.PER_SECOND else ""
-        return [
-            Target(each)
-            for each in measured
-            if each.unit == timed or (each.unit == limit.unit and each.statistic == "rate")
-        ]
+        if limit.unit == units.PER_SECOND:
+            return [Target(each) for each in measured if each.unit in {units.SECONDS, units.PER_SECOND}]
+        return [Target(each) for each in measured if each.unit == limit.unit and each.statistic == "rate"]
     found = [Target(each) for each in measured if each.unit == limit.unit]
     key = _EXTRA_OF_UNIT.get(limit.unit, "")
     return found or [Target(each, key) for each in measured if key in each.extra]
@@ -211,7 +208,7 @@ def _read_calls_per_second(limit: Limit, measurement: Measurement) -> Reading | 
 
 def _read_statistic(limit: Limit, measurement: Measurement) -> Reading | str:
     name = statistic_name(limit.statistic, limit.percentile)
-    is_headline = name in {"value", measurement.statistic}
+    is_headline = name in {"value", measurement.statistic} or (name == "rate" and measurement.unit == units.PER_SECOND)
     label = _label(limit, measurement)
     if is_headline and measurement.value is not None:
         return Reading(measurement.value, measurement.unit, label, is_headline=True)

@@ -1,37 +1,36 @@
 """The same work done serially and in parallel, made ready so that a window holds nothing but the work.
 
-Pools are created, filled and met once before anything is timed.  What the windows say is for the metric.
+The pools are in :mod:`pytest_perfgate.measure.pools`; what the windows say is for the metric.
 """
 
 from __future__ import annotations
 
-import asyncio
-import concurrent.futures
-import contextlib
 import gc
-import inspect
-import multiprocessing
-import pickle
-import random
-import threading
+import itertools
 import time
-import warnings
-from collections.abc import Callable, Coroutine, Generator, Iterator, Sequence
-from concurrent.futures import Executor, Future
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from types import ModuleType
 from typing import Any
-
-from pytest_perfgate.errors import CannotMeasureError, UsageError
 
 #: Chunks per worker, as in ``multiprocessing.Pool.map``: few enough that sending them costs little beside the work,
 #: enough that a worker with light items takes over what another has not begun.
 _CHUNKS_PER_WORKER = 4
 
-#: A pool that is not complete by then never will be.
-_ASSEMBLY_S = 60.0
+_NOTE = "raised by the task for item"
+_SHOWN_CHARACTERS = 80
 
 Task = Callable[[Any], Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """What is to be done, and by how many."""
+
+    task: Task
+    items: Sequence[Any]
+    workers: int
+    timeout_s: float = 0.0
+    """For one parallel pass; 0 means no limit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,59 +50,44 @@ class Window:
     wall_s: float
     cpu_s: float
     """CPU time of this process, all threads."""
-    outcome: Any
-    """What the pass returned."""
 
 
-def time_window(
-    work: Callable[[], Any],
-    *,
-    clock: Callable[[], int] = time.perf_counter_ns,
-    cpu_clock: Callable[[], int] = time.process_time_ns,
-) -> Window:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clocks:
+    """What is looked at before and after a window; tests put something else here."""
+
+    wall_ns: Callable[[], int] = time.perf_counter_ns
+    cpu_ns: Callable[[], int] = time.process_time_ns
+    """Of this process, all threads: what the serial pass spends on a core."""
+
+
+CLOCKS = Clocks()
+
+
+def time_window(work: Callable[[], Any], clocks: Clocks = CLOCKS) -> tuple[Window, Any]:
     """Time one pass.
 
     The garbage of what came before is collected first; the collector stays on, as it is in the user's program.
 
     Args:
         work: The pass.
-        clock: Wall clock, in ns.
-        cpu_clock: CPU clock of this process, in ns.
+        clocks: What to look at.
 
     Returns:
-        The window; times in seconds.
+        The window, and what *work* returned.
     """
     gc.collect()
-    cpu_ns, start_ns = cpu_clock(), clock()
+    cpu_ns, start_ns = clocks.cpu_ns(), clocks.wall_ns()
     outcome = work()
-    end_ns, cpu_end_ns = clock(), cpu_clock()
-    return Window((end_ns - start_ns) / 1e9, (cpu_end_ns - cpu_ns) / 1e9, outcome)
-
-
-def paired_orders(seed: str) -> Generator[bool, None, None]:
-    """Decide pair by pair whether the serial window comes first, without end.
-
-    Every two pairs hold both orders, which of them first is random: drift cancels, and so does any rhythm of the
-    machine's.
-
-    Args:
-        seed: The same seed gives the same orders.
-
-    Yields:
-        True for serial first.
-    """
-    draw = random.Random(seed)  # noqa: S311  # no secret: a shuffle that can be repeated
-    while True:
-        first = draw.random() < 0.5  # noqa: PLR2004  # a coin
-        yield first
-        yield not first
+    end_ns, cpu_end_ns = clocks.wall_ns(), clocks.cpu_ns()
+    return Window((end_ns - start_ns) / 1e9, (cpu_end_ns - cpu_ns) / 1e9), outcome
 
 
 def split(items: Sequence[Any], workers: int) -> list[tuple[int, Sequence[Any]]]:
     """Cut items into neighbouring chunks of nearly equal length, the longer ones first.
 
-    Their number is a multiple of *workers* whenever there are items enough, so that no worker ends up with a chunk
-    more than another for no other reason than rounding.
+    With items enough their number is a multiple of *workers*, so that rounding alone gives no worker more than one
+    item beyond its share.
 
     Args:
         items: At least one.
@@ -113,10 +97,9 @@ def split(items: Sequence[Any], workers: int) -> list[tuple[int, Sequence[Any]]]
         Index of the first item, and the items, of each chunk.
     """
     chunks = min(len(items), workers * _CHUNKS_PER_WORKER)
-    chunks = max(chunks - chunks % workers, 1) if len(items) >= workers * _CHUNKS_PER_WORKER else chunks
     size, longer = divmod(len(items), chunks)
     starts = [number * size + min(number, longer) for number in range(chunks + 1)]
-    return [(start, items[start:end]) for start, end in zip(starts, starts[1:], strict=False)]
+    return [(start, items[start:end]) for start, end in itertools.pairwise(starts)]
 
 
 def run_chunk(task: Task, first: int, items: Sequence[Any]) -> list[Any]:
@@ -130,31 +113,27 @@ def run_chunk(task: Task, first: int, items: Sequence[Any]) -> list[Any]:
     Returns:
         One result per item.
     """
-    results = []
-    for index, item in enumerate(items, first):
-        try:
-            results.append(task(item))
-        except BaseException as problem:
-            _note_item(problem, index, item)
-            raise
+    results: list[Any] = []
+    try:
+        for item in items:
+            results.append(task(item))  # noqa: PERF401  # how far it came tells which item raised
+    except BaseException as problem:
+        note_item(problem, first + len(results), items[len(results)])
+        raise
     return results
 
 
-def _note_item(problem: BaseException, index: int, item: object) -> None:
-    """Note the item on an exception (as ``add_note``, which Python 3.10 has not got, would)."""
-    shown = repr(item)
-    shown = shown if len(shown) <= 80 else shown[:79] + "…"  # noqa: PLR2004  # a line
-    problem.__dict__.setdefault("__notes__", []).append(f"raised by the task for item {index}: {shown}")
+def note_item(problem: BaseException, index: int, item: object) -> None:
+    """Note on an exception which item raised it (as ``add_note`` does, which Python 3.10 has not got)."""
+    problem.__dict__.setdefault("__notes__", []).append(f"{_NOTE} {index}: {short(item)}")
 
 
-def _run_chunk_elsewhere(task: Task, first: int, items: Sequence[Any]) -> list[Any]:
-    """Do items in another process or interpreter, from where not every exception can be sent home."""
-    try:
-        return run_chunk(task, first, items)
-    except Exception as problem:
-        try:
-            pickle.loads(pickle.dumps(problem))  # noqa: S301  # our own bytes
-        except Exception:  # noqa: BLE001  # pickling runs the user's code, which may raise anything
-            kind, notes = type(problem).__qualname__, problem.__dict__["__notes__"]
-            raise CannotMeasureError(f"the task raised {kind}: {problem} ({'; '.join(notes)})") from None
-        raise
+def short(thing: object) -> str:
+    """Write *thing* for a message, on one line that ends in time."""
+    shown = " ".join(repr(thing).split())
+    return shown if len(shown) <= _SHOWN_CHARACTERS else shown[: _SHOWN_CHARACTERS - 1] + "…"
+
+
+def item_notes(problem: BaseException) -> list[str]:
+    """List what :func:`note_item` noted; nothing when the task did not raise *problem*."""
+    return [note for note in getattr(problem, "__notes__", ()) if str(note).startswith(_NOTE)]

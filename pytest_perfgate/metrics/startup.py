@@ -235,7 +235,6 @@ def _measurement(
         case=case,
         unit=metric.unit,
         better=metric.better,
-        statistic=metric.statistic,
         value=value,
         interval=median_interval(values_s),
         samples=tuple(values_s),

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import difflib
 import os
+import stat
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
-from typing import TextIO
+from pathlib import Path
+from typing import Any, TextIO, TypeVar
 
 from pytest_perfgate.errors import PerfgateError, ReportPathError
 from pytest_perfgate.model import Run
@@ -30,6 +32,8 @@ __all__ = [
 ]
 
 STANDARD_OUTPUT = "-"
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,28 +68,39 @@ def _renderer(module: str, function: str = "render") -> Callable[[Run], str]:
     return render
 
 
-FORMATS: Mapping[str, Format] = {
-    known.name: known
-    for known in (
-        Format("json", "everything that was measured; the stored run of --perfgate-baseline", _renderer("jsonfile")),
-        Format("junit", "JUnit XML that strict parsers accept, metrics in system-out", _renderer("junit")),
-        Format("junit-properties", "JUnit XML, metrics as properties", _renderer("junit", "render_with_properties")),
-        Format("text", "the table of the terminal", _renderer("text")),
-    )
-}
+FORMATS: tuple[Format, ...] = (
+    Format("json", "everything that was measured; the stored run of --perfgate-baseline", _renderer("jsonfile")),
+    Format("junit", "JUnit XML that strict parsers accept, metrics in system-out", _renderer("junit")),
+    Format("junit-properties", "JUnit XML, metrics as properties", _renderer("junit", "render_with_properties")),
+    Format("text", "the table of the terminal", _renderer("text")),
+)
+
+Formats = Iterable[Format] | Mapping[str, Format]
+"""The formats there are, with those of plugins; by name or not."""
 
 #: Names that later versions give a meaning, so that nobody takes them for a spelling mistake.
 _LATER = frozenset(
-    "markdown html github github-action-benchmark bencher pytest-benchmark pyperf openmetrics ctrf csv".split()
+    (
+        "markdown",
+        "html",
+        "github",
+        "github-action-benchmark",
+        "bencher",
+        "pytest-benchmark",
+        "pyperf",
+        "openmetrics",
+        "ctrf",
+        "csv",
+    )
 )
 
 
-def parse_report_spec(text: str, formats: Mapping[str, Format] = FORMATS) -> ReportSpec:
+def parse_report_spec(text: str, formats: Formats = FORMATS) -> ReportSpec:
     """Read ``FORMAT=PATH``.
 
     Args:
         text: What the user wrote.
-        formats: Every format there is, by name.
+        formats: Every format there is.
 
     Returns:
         The format's name and the path, ``~`` expanded.
@@ -94,18 +109,15 @@ def parse_report_spec(text: str, formats: Mapping[str, Format] = FORMATS) -> Rep
         ReportPathError: There is no such format, or no path.
     """
     name, separator, path = (part.strip() for part in text.partition("="))
-    known = ", ".join(formats)
+    known = tuple(_by_name(formats))
     if not separator:
-        raise ReportPathError(f"{text!r} is not a report; write FORMAT=PATH, such as json=run.json (formats: {known})")
-    if name not in formats:
-        if name in _LATER:
-            raise ReportPathError(f"the report format {name!r} is not available in this version; there are {known}")
-        close = difflib.get_close_matches(name.lower(), formats, n=1)
-        meant = f"; did you mean {close[0]!r}?" if close else ";"
-        raise ReportPathError(f"there is no report format {name!r}{meant} There are {known}".replace("; There", "; there"))
+        example = f"write FORMAT=PATH, such as json=run.json (formats: {', '.join(known)})"
+        raise ReportPathError(f"{text!r} is not a report; {example}")
+    if name not in known:
+        raise ReportPathError(_about_unknown(name, known))
     if not path:
         raise ReportPathError(f"{text!r} has no path; write {name}=PATH, or {name}=- for standard output")
-    return ReportSpec(name, os.path.expanduser(path))
+    return ReportSpec(name, str(Path(path).expanduser()) if path.startswith("~") else path)
 
 
 def check_report_paths(specs: Sequence[ReportSpec]) -> None:
@@ -118,7 +130,94 @@ def check_report_paths(specs: Sequence[ReportSpec]) -> None:
     for spec in specs:
         if spec.path == STANDARD_OUTPUT:
             continue
-        check_writable(spec.path)
+        there = check_writable(spec.path)
+        if there is not None and not stat.S_ISREG(there.st_mode):
+            continue  # a device or a pipe takes several
         first = seen.setdefault(os.path.realpath(spec.path), spec)
-        if first is not spec and os.path.isfile(spec.path) or ...:
-            pass
+        if first is not spec:
+            both = f"{first.format}={first.path} and {spec.format}={spec.path}"
+            raise ReportPathError(f"two reports would go into the same file: {both}; name another place for one")
+
+
+def write_reports(
+    run: Run,
+    specs: Sequence[ReportSpec],
+    formats: Formats = FORMATS,
+    stdout: TextIO | None = None,
+) -> None:
+    """Render every report, then write each one, completely or not at all.
+
+    Args:
+        run: The finished run.
+        specs: What to write where.
+        formats: Every format there is.
+        stdout: Where ``-`` goes; None: standard output.
+
+    Raises:
+        PerfgateError: At least one report could not be had; the others were written all the same.
+    """
+    problems: list[PerfgateError] = []
+    known = _by_name(formats)
+    texts = [_attempt(problems, _rendered, run, known[spec.format]) for spec in specs]
+    for spec, text in zip(specs, texts, strict=True):
+        if text is not None:
+            _attempt(problems, _write, text, spec.path, stdout or sys.stdout)
+    if len(problems) == 1:
+        raise problems[0]
+    if problems:
+        raise PerfgateError("\n".join(map(str, problems)))
+
+
+def _attempt(problems: list[PerfgateError], step: Callable[..., _T], *arguments: Any) -> _T | None:
+    """Take one step; what goes wrong is kept for the end and stops no other report."""
+    try:
+        return step(*arguments)
+    except PerfgateError as problem:
+        problems.append(problem)
+        return None
+
+
+def _rendered(run: Run, wanted: Format) -> str:
+    """Render one report; a format may come from a plugin, whose mistakes must not cost the other reports."""
+    try:
+        text: object = wanted.render(run)
+    except PerfgateError:
+        raise
+    except Exception as problem:
+        place = _last_line_of(problem)
+        raise PerfgateError(
+            f"the report format {wanted.name!r} failed with {type(problem).__name__}: {problem} ({place}); "
+            "nothing was written for it: report this to whoever offers the format"
+        ) from problem
+    if not isinstance(text, str):
+        raise PerfgateError(f"the report format {wanted.name!r} returned {type(text).__name__} and not a text")
+    return text
+
+
+def _write(text: str, path: str, stdout: TextIO) -> None:
+    if path != STANDARD_OUTPUT:
+        write_atomically(path, text)
+        return
+    stdout.write(encodable(text, stdout.encoding))
+    stdout.flush()
+
+
+def _last_line_of(problem: BaseException) -> str:
+    """Say where *problem* was raised: the only line of a traceback that a person needs."""
+    trace = problem.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return "no place" if trace is None else f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}"
+
+
+def _about_unknown(name: str, known: Sequence[str]) -> str:
+    there = f"there are {', '.join(known)}"
+    if name in _LATER:
+        return f"the report format {name!r} is not available in this version; {there}"
+    close = difflib.get_close_matches(name.lower(), known, n=1)
+    meant = f"did you mean {close[0]!r}? " if close else ""
+    return f"there is no report format {name!r}; {meant}{there}"
+
+
+def _by_name(formats: Formats) -> dict[str, Format]:
+    return dict(formats) if isinstance(formats, Mapping) else {known.name: known for known in formats}

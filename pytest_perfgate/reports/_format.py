@@ -23,8 +23,6 @@ _ASCII = str.maketrans(
     }
 )
 
-#: How much of the shortened end of an id is kept: the name of the test and what comes after.
-_TAIL_SHARE = 3 / 4
 _ELLIPSIS = "..."  # three characters everywhere: a table must not get out of line in ASCII
 
 
@@ -58,13 +56,27 @@ def on_one_line(text: str) -> str:
     return words if words.isprintable() else "".join(map(_visible, words))
 
 
-def shortened(text: str, width: int) -> str:
-    """Cut *text* down to *width* characters in the middle, where node ids say the least."""
+def shortened_id(text: str, width: int) -> str:
+    """Cut a case's id down to *width* characters: the folders go first, then the file, the test's name last.
+
+    Args:
+        text: Such as ``tests/unit/test_a.py::TestB::test_c[x]#perf``; without line breaks.
+        width: At least 5.
+
+    Returns:
+        The id, or ``...test_a.py::TestB::test_c[x]#perf``, or less.
+    """
     if len(text) <= width:
         return text
-    room = max(width - len(_ELLIPSIS), 2)
-    tail = max(int(room * _TAIL_SHARE), 1)
-    return f"{text[: room - tail]}{_ELLIPSIS}{text[-tail:]}"[:width]
+    path, bracket, parameters = text.partition("[")
+    for separator in ("/", "::"):
+        kept = path.rpartition(separator)[2] + bracket + parameters
+        if len(_ELLIPSIS) + len(kept) <= width:
+            return _ELLIPSIS + kept
+    name = path.rpartition("::")[2] + bracket + parameters
+    head = (width - len(_ELLIPSIS)) // 2
+    tail = width - len(_ELLIPSIS) - head
+    return f"{name[:head]}{_ELLIPSIS}{name[-tail:]}"
 
 
 def interval_text(interval: tuple[float, float], unit: str, show_as: str = "") -> str:

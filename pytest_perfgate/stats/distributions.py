@@ -76,13 +76,11 @@ def student_quantile(p: float, df: float) -> float:
 
 def _student_quantile_expansion(z: float, df: float) -> float:
     """Expand Student's quantile around the normal one (Abramowitz & Stegun 26.7.5)."""
-    square = z * z
-    return (
-        z
-        + z * (square + 1) / (4 * df)
-        + z * ((5 * square + 16) * square + 3) / (96 * df**2)
-        + z * (((3 * square + 19) * square + 17) * square - 15) / (384 * df**3)
-    )
+    square, small = z * z, 1 / df
+    first = (square + 1) / 4
+    second = ((5 * square + 16) * square + 3) / 96
+    third = (((3 * square + 19) * square + 17) * square - 15) / 384
+    return z * (1 + small * (first + small * (second + small * third)))
 
 
 def _solve_student_tail(tail: float, df: float) -> float:

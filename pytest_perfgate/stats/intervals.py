@@ -113,8 +113,8 @@ def difference_interval(base: MeanEstimate, head: MeanEstimate, confidence: floa
     doubt = (base.variance / variance) ** 2 / base.df + (head.variance / variance) ** 2 / head.df
     df = 1 / doubt if doubt else math.inf
     # Rounding down is on the safe side and lets the quantile be remembered.
-    df = math.floor(df * 10) / 10 if df < LARGE_DF else math.inf
-    reach = student_quantile((1 + confidence) / 2, df or 0.1) * math.sqrt(variance)
+    df = math.floor(df * 100) / 100 if df < LARGE_DF else math.inf
+    reach = student_quantile((1 + confidence) / 2, df or 0.01) * math.sqrt(variance)
     return difference - reach, difference + reach
 
 

@@ -13,9 +13,9 @@ def finite(values: Iterable[float], purpose: str, *, least: int = 1) -> list[flo
     numbers = [float(x) for x in values]
     if len(numbers) < least:
         raise TooFewValuesError(f"{purpose} needs at least {least} value(s), there are {len(numbers)}")
-    for number in numbers:
-        if not math.isfinite(number):
-            raise ValueError(f"{purpose} needs finite values, one is {number}")
+    if not all(map(math.isfinite, numbers)):
+        odd = next(number for number in numbers if not math.isfinite(number))
+        raise ValueError(f"{purpose} needs finite values, one is {odd}")
     return numbers
 
 

@@ -46,9 +46,10 @@ class CustomMetric:
         __tracebackhide__ = True
         if self._recorder is None:
             return value
+        from pytest_perfgate.metrics import METRICS
         from pytest_perfgate.metrics.custom import custom_measurement, validate_name
 
-        validate_name(metric)
+        validate_name(metric, taken=[known.name for known in METRICS])
         known = self._recorder.metrics.get(metric)
         if unit is None:
             unit = known.unit if known else ""

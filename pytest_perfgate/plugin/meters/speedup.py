@@ -90,7 +90,7 @@ class Speedup(Front):
         from pytest_perfgate.metrics import speedup
 
         if self._recorder is None:
-            return parallel()
+            return speedup.run_parallel_of_once(serial, parallel, workers=workers)
         case = _begin(self._recorder, name, workers)
         with self._recorder.measuring(case):
             result, measurement = speedup.measure_speedup_of(

@@ -1,0 +1,71 @@
+"""What the plugin costs when it is idle: start-up, and per ordinary test with the gate off and on.
+
+Run it from an environment with pytest-perfgate installed, on a quiet machine::
+
+    python benchmarks/idle_cost.py
+
+Each figure is the median of paired differences: the same pytest run with and without the plugin, one after the other
+in random order, in fresh processes.
+"""
+
+from __future__ import annotations
+
+import random
+import statistics
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+PAIRS = 20
+TESTS = 2000
+
+_CHILD = """
+import sys, time
+began = time.perf_counter()
+import pytest
+status = pytest.main(sys.argv[1:])
+sys.stderr.write(f"{time.perf_counter() - began:.6f}\\n")
+"""
+
+
+def seconds(folder: Path, *arguments: str) -> float:
+    """Run pytest once in a fresh interpreter; seconds from before ``import pytest`` to its return."""
+    done = subprocess.run(
+        [sys.executable, "-c", _CHILD, "-q", "-p", "no:cacheprovider", *arguments],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return float(done.stderr.splitlines()[-1])
+
+
+def paired_difference(folder: Path, with_it: list[str], without: list[str]) -> tuple[float, float, float]:
+    """Return the median difference in seconds and its quartiles over PAIRS pairs."""
+    differences = []
+    for _ in range(PAIRS):
+        sides = [(1, with_it), (-1, without)]
+        random.shuffle(sides)
+        differences.append(sum(sign * seconds(folder, *arguments) for sign, arguments in sides))
+    low, middle, high = statistics.quantiles(differences, n=4)
+    return middle, low, high
+
+
+def main() -> None:
+    """Print the three figures."""
+    absent = ["-p", "no:perfgate"]
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "test_one.py").write_text("def test_one(): pass\n")
+        paired_difference(folder, [], absent)  # fills the caches of the file system and of bytecode
+        middle, low, high = paired_difference(folder, [], absent)
+        print(f"start-up, idle:            {middle * 1e3:6.2f} ms   (quartiles {low * 1e3:.2f} .. {high * 1e3:.2f}; target 5)")
+        (folder / "test_one.py").write_text("".join(f"def test_{n}(): pass\n" for n in range(TESTS)))
+        for label, on, target in (("off", [], 20), ("on", ["--perfgate"], 200)):
+            middle, low, high = (value / TESTS * 1e6 for value in paired_difference(folder, on, absent))
+            print(f"per ordinary test, gate {label:3}: {middle:6.1f} µs   (quartiles {low:.1f} .. {high:.1f}; target {target})")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,170 @@
+"""Several runs of the same code on the same machine, as one run that knows how much they differ."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, TypeVar
+
+from pytest_perfgate.compare.change import meaning
+from pytest_perfgate.compare.comparable import differing_facts
+from pytest_perfgate.compare.noise import process_values
+from pytest_perfgate.errors import UsageError
+from pytest_perfgate.model import Check, Finding, Measurement, Run, Verdict
+from pytest_perfgate.stats import median, median_interval
+
+T = TypeVar("T")
+
+#: Worst first; a merged case keeps the worst it has.
+_SEVERITY = (
+    Verdict.FAILED_TO_MEASURE,
+    Verdict.OVER_BUDGET,
+    Verdict.REGRESSED,
+    Verdict.INCOMPARABLE,
+    Verdict.INCONCLUSIVE,
+    Verdict.NO_BASELINE,
+    Verdict.PASS,
+    Verdict.IMPROVED,
+    Verdict.MISSING,
+)
+
+
+def merge_runs(runs: Sequence[Run]) -> Run:
+    """Merge runs into one, so that the differences between fresh processes are measured and not assumed.
+
+    Values are the medians of the processes.  No case is judged anew: each keeps the worst verdict it got, with its
+    reason and its change, and a limit that was broken once stays broken.
+
+    Args:
+        runs: At least two, of the same code, machine, Python and profile, in any order.
+
+    Returns:
+        One run with the samples and processes of all.
+
+    Raises:
+        UsageError: There is only one, one is given twice, or they do not belong together.
+    """
+    _refuse_unmergeable(runs)
+    gathered: defaultdict[str, list[Finding]] = defaultdict(list)
+    for run in runs:
+        for finding in run.findings:
+            gathered[finding.case.id].append(finding)
+    codes = _unique(_code(run) for run in runs)
+    notes = [f"merged from {len(runs)} runs"]
+    if len(codes) > 1:
+        notes.append(f"the merged runs are of different code ({', '.join(codes)}): their differences count as noise")
+    return replace(
+        runs[0],
+        findings=tuple(_merge_findings(findings, len(runs)) for findings in gathered.values()),
+        commit=runs[0].commit if len(codes) == 1 else None,
+        settings=_merge_settings([run.settings for run in runs]),
+        started=min(run.started for run in runs),
+        duration_s=sum(run.duration_s for run in runs),
+        notes=(*notes, *_unique(note for run in runs for note in run.notes)),
+        failures=_unique(failure for run in runs for failure in run.failures),
+    )
+
+
+def _refuse_unmergeable(runs: Sequence[Run]) -> None:
+    """Raise a UsageError unless *runs* are several different runs of one machine, Python and profile."""
+    if len(runs) < 2:  # noqa: PLR2004  # one is merged already
+        raise UsageError(f"merging takes at least two runs; {len(runs)} given")
+    seen: dict[object, int] = {}
+    for number, run in enumerate(runs, start=1):
+        then, now = differing_facts(runs[0], run.machine, run.python, run.profile)
+        if then:
+            raise UsageError(f"run 1 was measured on {then}, run {number} on {now}: merge runs of one kind only")
+        samples = tuple((finding.case.id, finding.measurement.samples) for finding in run.findings)
+        same = seen.setdefault((run.started, samples), number)
+        if same != number:
+            raise UsageError(f"run {same} and run {number} are the same run (started {run.started}): give it once")
+
+
+def _merge_findings(findings: Sequence[Finding], total: int) -> Finding:
+    """Merge what several runs found of one case."""
+    worst = min(findings, key=_badness)
+    measured = [finding.measurement for finding in findings if finding.measurement.value is not None]
+    if not measured:
+        return worst
+    same = sum(finding.verdict is worst.verdict for finding in findings)
+    reason = worst.reason if same == total else f"in {same} of {total} runs: {worst.reason}"
+    warnings = [warning for finding in findings for warning in finding.warnings]
+    if len(measured) < total:
+        warnings.append(f"measured in {len(measured)} of {total} merged runs")
+    return replace(
+        worst,
+        measurement=replace(_merge_measurements(measured), warnings=_unique(warnings)),
+        reason=reason,
+        checks=_merge_checks(findings),
+        warnings=_unique(warnings),
+    )
+
+
+def _badness(finding: Finding) -> tuple[int, float]:
+    tightest = finding.tightest
+    return _SEVERITY.index(finding.verdict), -(tightest.closeness if tightest else 0.0)
+
+
+def _merge_measurements(measured: Sequence[Measurement]) -> Measurement:
+    """Merge the measurements of one case, all of which have a value."""
+    first = measured[0]
+    for other in measured[1:]:
+        if meaning(other) != meaning(first):
+            one, another = (", ".join(meaning(side)) for side in (first, other))
+            raise UsageError(f"{first.case.id} means different things in the runs to merge: {one}; {another}")
+    processes = tuple(value for one in measured for value in process_values(one))
+    return replace(
+        first,
+        value=median(processes),
+        interval=median_interval(processes) or _span(measured),
+        samples=tuple(value for one in measured for value in one.samples),
+        processes=processes,
+        extra=_merge_extra([one.extra for one in measured]),
+        doubt=next((one.doubt for one in measured if one.doubt), None),
+    )
+
+
+def _span(measured: Sequence[Measurement]) -> tuple[float, float]:
+    """Enclose every value and interval: too few processes for an interval of their own."""
+    ends = [end for one in measured for end in (*(one.interval or ()), *process_values(one))]
+    return min(ends), max(ends)
+
+
+def _merge_extra(extras: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Take the median of facts that are numbers everywhere, and any other fact from the first run that has it."""
+    merged: dict[str, Any] = {}
+    for key in _unique(key for extra in extras for key in extra):
+        values = [extra[key] for extra in extras if key in extra]
+        numbers = [x for x in values if isinstance(x, int | float) and not isinstance(x, bool)]
+        varied = len(numbers) == len(values) and any(x != values[0] for x in values)
+        merged[key] = median(numbers) if varied else values[0]
+    return merged
+
+
+def _merge_checks(findings: Sequence[Finding]) -> tuple[Check, ...]:
+    """Keep, of each limit, the check that came out worst."""
+    checks: defaultdict[str, list[Check]] = defaultdict(list)
+    for finding in findings:
+        for check in finding.checks:
+            checks[check.expression].append(check)
+    return tuple(max(same, key=lambda check: (not check.holds, check.closeness)) for same in checks.values())
+
+
+def _merge_settings(settings: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Keep what was in force in every run; strict when any of them was."""
+    first = settings[0]
+    same = {key: value for key, value in first.items() if all(key in s and s[key] == value for s in settings)}
+    if any("strict" in one for one in settings):
+        same["strict"] = any(one.get("strict") for one in settings)
+    return same
+
+
+def _code(run: Run) -> str:
+    """Name the code that was measured, as far as the run knows."""
+    commit = run.commit or {}
+    return str(commit.get("id") or "unknown commit") + (" with changes" if commit.get("dirty") else "")
+
+
+def _unique(values: Iterable[T]) -> tuple[T, ...]:
+    return tuple(dict.fromkeys(values))

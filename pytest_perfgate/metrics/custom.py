@@ -1,0 +1,118 @@
+"""Metrics of the user's own: one number, or several, with a unit and a direction."""
+
+from __future__ import annotations
+
+import difflib
+import math
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from pytest_perfgate.errors import CannotMeasureError, UsageError
+from pytest_perfgate.model import Better, Case, Measurement
+from pytest_perfgate.stats import median, median_interval
+from pytest_perfgate.units import COUNT, RATIO, base_unit, format_value
+
+_NAME = re.compile(r"[A-Za-z_][\w.-]*")
+#: Beyond this a ratio shown in percent is more likely a percentage that was meant to be a ratio.
+_MOST_LIKELY_RATIO = 1.5
+
+
+def validate_name(name: object, taken: Iterable[str] = ()) -> None:
+    """Refuse a name that budgets and reports could not carry.
+
+    Args:
+        name: Of the metric.
+        taken: Names that mean something else.
+
+    Raises:
+        UsageError: With the remedy.
+    """
+    if not isinstance(name, str):
+        raise UsageError(f'metric() takes a name first, metric("queries", 12), not {type(name).__name__}')
+    if not _NAME.fullmatch(name):
+        raise UsageError(f"metric name {name!r}: use letters, digits, _ - and ., beginning with a letter")
+    if name in taken:
+        raise UsageError(f"metric name {name!r} is taken by a metric of perfgate; choose another")
+
+
+def custom_measurement(case: Case, value: Any, *, unit: str = "", better: str | Better = "lower") -> Measurement:
+    """Make a measurement of a number of the user's own.
+
+    Args:
+        case: What the measurement is of.
+        value: A finite number, or a sequence of them.
+        unit: ``ms``, ``MB`` and the like are converted to base units; ``%`` says that a ratio is shown in percent
+            (0.93 is 93 %); any other word stays as it is.
+        better: ``lower`` or ``higher``.
+
+    Returns:
+        The measurement; of several numbers its value is the median.
+
+    Raises:
+        CannotMeasureError: Not numbers, or not finite.
+        UsageError: An unknown direction.
+    """
+    direction = _direction(better)
+    base, factor, show_as = _unit(unit)
+    several = _is_several(value)
+    values = tuple(_number(one, case.metric) * factor for one in (value if several else [value]))
+    if not values:
+        raise CannotMeasureError(f"metric {case.metric!r} was given no values; give at least one number")
+    middle = median(values)
+    warnings = []
+    if show_as == "%" and middle > _MOST_LIKELY_RATIO:
+        shown = format_value(middle, base, show_as="%")
+        warnings.append(f'{middle:g} with unit="%" is {shown}: a ratio is given as 0.93 for 93 %')
+    return Measurement(
+        case=case,
+        unit=base,
+        better=direction,
+        statistic="median" if several else "value",
+        value=middle,
+        interval=median_interval(values) if several else None,
+        samples=values,
+        processes=(middle,),
+        show_as=show_as,
+        warnings=tuple(warnings),
+    )
+
+
+def _direction(better: object) -> Better:
+    try:
+        return Better(better)
+    except ValueError:
+        words = [one.value for one in Better]
+        close = difflib.get_close_matches(str(better), words, 1)
+        hint = f"; did you mean {close[0]!r}?" if close else ""
+        raise UsageError(f"better={better!r}: it is 'lower' or 'higher'{hint}") from None
+
+
+def _unit(unit: object) -> tuple[str, float, str]:
+    """Return base unit, factor and how it is shown."""
+    if not isinstance(unit, str):
+        raise UsageError(f"unit={unit!r}: give a word such as 'ms', 'MB', '%' or 'queries'")
+    if unit == "%":
+        return RATIO, 1.0, "%"
+    if not unit:
+        return COUNT, 1.0, ""
+    base, factor = base_unit(unit)
+    return base, factor, "×" if unit in ("x", "×") else ""
+
+
+def _is_several(value: object) -> bool:
+    if isinstance(value, str | bytes) or getattr(value, "ndim", None) == 0:
+        return False
+    return isinstance(value, Iterable)
+
+
+def _number(value: Any, metric: str) -> float:
+    if isinstance(value, bool | str | bytes) or not hasattr(value, "__float__"):
+        raise CannotMeasureError(f"metric {metric!r} was given {value!r}, which is not a number")
+    try:
+        number = float(value)
+    except (TypeError, ValueError, OverflowError) as problem:
+        raise CannotMeasureError(f"metric {metric!r} was given {value!r}, which is not a number: {problem}") from None
+    if not math.isfinite(number):
+        raise CannotMeasureError(f"metric {metric!r} was given {number}, which is not a finite number")
+    return number

@@ -1,0 +1,298 @@
+"""Metric ``speedup``: how much faster the same work is with several workers than with one, measured in pairs.
+
+Who the workers are, and how a pass is timed, is the business of :mod:`pytest_perfgate.measure`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TypeVar
+
+from pytest_perfgate.errors import CannotMeasureError, UsageError
+from pytest_perfgate.measure.loops import open_functions
+from pytest_perfgate.measure.outcomes import refuse_unfinished
+from pytest_perfgate.measure.pairs import Choice, Pairs, measure_pairs
+from pytest_perfgate.measure.parallel import CLOCKS, Clocks, Task, Window, Work
+from pytest_perfgate.measure.pools import open_passes
+from pytest_perfgate.metrics._metric import Metric
+from pytest_perfgate.model import Better, Case, Measurement, Plan
+from pytest_perfgate.stats import median, median_interval
+from pytest_perfgate.units import RATIO, SECONDS, format_value
+
+SPEEDUP = Metric(
+    "speedup",
+    RATIO,
+    Better.HIGHER,
+    "serial time over parallel time of the same work, paired",
+    show_as="×",
+)
+
+DEFAULT_WORKERS = 4
+#: Below it, handing out the work and waking the workers weighs as much as the work.
+_SHORTEST_SERIAL_S = 0.005
+#: Share of the serial window on a core above which work is limited by cores, and where it is nothing else.
+_NEEDS_CORES, _ONLY_CORES = 0.5, 0.9
+#: Below this share the work waits, and cores do not matter at all.
+_ONLY_WAITS = 0.2
+
+T = TypeVar("T")
+
+
+def measure_speedup(  # noqa: PLR0913  # the options of the fixture
+    plan: Plan,
+    case: Case,
+    task: Task,
+    items: Iterable[Any],
+    *,
+    workers: int = DEFAULT_WORKERS,
+    backend: str = "thread",
+    repeats: int | None = None,
+    warmup: int | None = None,
+    check: bool = True,
+    capacity: float | None = None,
+    clocks: Clocks = CLOCKS,
+) -> tuple[list[Any], Measurement]:
+    """Measure the speedup of a task over items in a pool of workers.
+
+    Serial: items one after the other, in this thread (awaited, for async tasks).  Parallel: the same items, in about
+    four chunks per worker, on a pool made and filled beforehand.
+
+    Args:
+        plan: ``rounds`` and ``warmup`` stand in for *repeats* and *warmup*; without either, 9 pairs within
+            ``max_time_s`` (3 at least).  ``timeout_s`` holds for each parallel pass.
+        case: What is measured.
+        task: Called with each item; an async function for ``asyncio``.
+        items: At least as many as workers.
+        workers: At least 2; for ``asyncio`` the number of items under way at a time.
+        backend: ``thread``, ``process``, ``asyncio`` or ``interpreter``.
+        repeats: Pairs to keep, >= 1, whatever time they take.
+        warmup: Pairs thrown away first (1).
+        check: Whether every parallel pass must give what its serial one gave.
+        capacity: Cores this process may use, fractions included; None to count them by affinity.
+        clocks: For tests.
+
+    Returns:
+        The last parallel pass's results, in the order of the items, and the measurement: one ratio serial / parallel
+        per pair, their median, and :attr:`Measurement.ceiling`.
+
+    Raises:
+        UsageError: An argument cannot be meant.
+        CannotMeasureError: Too little work; results that differ; task or items that cannot be sent; dead workers.
+        Exception: What the task raised, with a note that names the item.
+    """
+    work = _checked_work(plan, task, items, workers)
+    facts = {"target": _name(task), "workers": workers, "backend": backend, "items": len(work.items)}
+    with open_passes(work, backend) as passes:
+        pairs = measure_pairs(plan, passes, Choice(repeats, warmup, check), seed=case.id, clocks=clocks)
+    _refuse_too_little(median(pairs.serial_s))
+    if passes.startup_s is not None:
+        facts["pool_startup_s"] = passes.startup_s
+    results: list[Any] = pairs.outcome
+    return results, _measurement(case, pairs, workers, _cores(capacity), facts)
+
+
+def measure_speedup_of(  # noqa: PLR0913  # the options of the fixture
+    plan: Plan,
+    case: Case,
+    serial: Callable[[], Any],
+    parallel: Callable[[], T],
+    *,
+    workers: int = DEFAULT_WORKERS,
+    repeats: int | None = None,
+    warmup: int | None = None,
+    check: bool = True,
+    capacity: float | None = None,
+    clocks: Clocks = CLOCKS,
+) -> tuple[T, Measurement]:
+    """Measure the speedup of one function over another that does the same work.
+
+    Args:
+        plan: As for :func:`measure_speedup`.
+        case: What is measured.
+        serial: Does the work with one worker; may be async.
+        parallel: Does the same work with *workers* of its own; may be async.
+        workers: How many *parallel* uses.
+        repeats: Pairs to keep, >= 1.
+        warmup: Pairs thrown away first (1).
+        check: Whether both must return the same.
+        capacity: Cores this process may use; None to count them by affinity.
+        clocks: For tests.
+
+    Returns:
+        What *parallel* returned last, and the measurement.
+
+    Raises:
+        UsageError: An argument cannot be meant.
+        CannotMeasureError: Too little work, or outcomes that differ.
+    """
+    check_workers(workers)
+    facts = {"target": _name(parallel), "workers": workers, "backend": "callable"}
+    with open_functions(serial, parallel) as passes:
+        pairs = measure_pairs(plan, passes, Choice(repeats, warmup, check), seed=case.id, clocks=clocks)
+    _refuse_too_little(median(pairs.serial_s))
+    outcome: T = pairs.outcome
+    return outcome, _measurement(case, pairs, workers, _cores(capacity), facts)
+
+
+def run_parallel_once(
+    task: Task, items: Iterable[Any], *, workers: int = DEFAULT_WORKERS, backend: str = "thread"
+) -> list[Any]:
+    """Do the parallel pass once, unmeasured, with the checks of :func:`measure_speedup`.
+
+    Returns:
+        Results in the order of *items*.
+
+    Raises:
+        UsageError: An argument cannot be meant.
+        CannotMeasureError: Task or items cannot be sent to workers, or a worker died.
+    """
+    with open_passes(_checked_work(Plan(), task, items, workers), backend) as passes:
+        results: list[Any] = passes.parallel()
+    refuse_unfinished(parallel=results)
+    return results
+
+
+def run_parallel_of_once(serial: Callable[[], Any], parallel: Callable[[], T], *, workers: int = DEFAULT_WORKERS) -> T:
+    """Call *parallel* once, unmeasured, with the checks of :func:`measure_speedup_of`.
+
+    Returns:
+        What it returned.
+
+    Raises:
+        UsageError: An argument cannot be meant.
+    """
+    check_workers(workers)
+    with open_functions(serial, parallel) as passes:
+        outcome: T = passes.parallel()
+    refuse_unfinished(parallel=outcome)
+    return outcome
+
+
+def check_workers(workers: object, items: int | None = None) -> None:
+    """Refuse a number of workers that gives nothing to compare.
+
+    Args:
+        workers: What the user asked for.
+        items: How many items there are, None when that is not known.
+
+    Raises:
+        UsageError: Not a whole number, fewer than 2, or more than there are items.
+    """
+    if isinstance(workers, bool) or not isinstance(workers, int) or workers < 2:  # noqa: PLR2004  # a pair
+        raise UsageError(f"workers={workers!r} is not a whole number of at least 2: one worker has no speedup")
+    if items is not None and workers > items:
+        raise UsageError(
+            f"{workers} workers for {items} item{'s' if items != 1 else ''}: no more than {items} could work at a "
+            f"time; give more items or fewer workers"
+        )
+
+
+def _checked_work(plan: Plan, task: Task, items: object, workers: object) -> Work:
+    if not isinstance(items, Iterable):
+        raise UsageError(f"items={items!r} cannot be iterated over")
+    kept = list(items)
+    if not kept:
+        raise UsageError("there are no items to work on")
+    check_workers(workers, len(kept))
+    assert isinstance(workers, int), "check_workers saw to it"  # noqa: S101  # for the type checker
+    return Work(task=task, items=kept, workers=workers, timeout_s=plan.timeout_s)
+
+
+def _measurement(case: Case, pairs: Pairs, workers: int, capacity: float, facts: dict[str, Any]) -> Measurement:
+    value = median(pairs.ratios)
+    cpu_share = _cpu_share(pairs.serial)
+    ceiling = _ceiling(workers, capacity, cpu_share)
+    able = workers if ceiling is None else ceiling
+    extra = {
+        **facts,
+        "capacity": capacity,
+        "serial_s": median(pairs.serial_s),
+        "parallel_s": median(pairs.parallel_s),
+        "cpu_share": cpu_share,
+        "kind": _kind(cpu_share),
+        "efficiency": value / able,
+        "efficiency_against": _against(ceiling, cpu_share),
+    }
+    fraction = serial_fraction(value, able)
+    if fraction is not None:
+        extra["serial_fraction"] = fraction
+    return Measurement(
+        case=case,
+        unit=SPEEDUP.unit,
+        better=SPEEDUP.better,
+        value=value,
+        interval=median_interval(pairs.ratios),
+        samples=tuple(pairs.ratios),
+        processes=(value,),
+        extra=extra,
+        show_as=SPEEDUP.show_as,
+        ceiling=ceiling,
+    )
+
+
+def _refuse_too_little(serial_s: float) -> None:
+    if serial_s < _SHORTEST_SERIAL_S:
+        raise CannotMeasureError(
+            f"too little work ({format_value(serial_s, SECONDS)}) to measure a speedup: at least "
+            f"{format_value(_SHORTEST_SERIAL_S, SECONDS)} of serial work are needed, 50 ms are good; give more items"
+        )
+
+
+def _cpu_share(serial: Sequence[Window]) -> float:
+    """Take the largest share of a serial window on a core: waiting for a core lowers it, nothing raises it."""
+    return max(window.cpu_s / max(window.wall_s, 1e-9) for window in serial)
+
+
+def _ceiling(workers: int, capacity: float, cpu_share: float) -> float | None:
+    """Give the most that perfect code could reach here, None when cores are not what limits it.
+
+    Work that is on a core for a share *s* of its serial time cannot take less than *s* / *capacity* of that time.
+    """
+    if cpu_share <= _NEEDS_CORES:
+        return None
+    return min(float(workers), capacity if cpu_share >= _ONLY_CORES else capacity / cpu_share)
+
+
+def _kind(cpu_share: float) -> str:
+    if cpu_share >= _ONLY_CORES:
+        return "cpu-bound"
+    return "io-bound" if cpu_share < _ONLY_WAITS else "mixed"
+
+
+def _against(ceiling: float | None, cpu_share: float) -> str:
+    if ceiling is None:
+        return "workers"
+    return "min(workers, cores)" if cpu_share >= _ONLY_CORES else "min(workers, cores / cpu_share)"
+
+
+def serial_fraction(speedup: float, workers: float) -> float | None:
+    """Tell which part of the work behaves as if it could not be shared out.
+
+    Args:
+        speedup: Measured, > 0.
+        workers: How many could work at a time.
+
+    Returns:
+        0 (all of it is shared) to 1 and beyond (parallel is slower than serial); None for a single worker.
+
+    Source:
+        Karp & Flatt, "Measuring Parallel Processor Performance", Communications of the ACM 33 (1990) 539-543.
+    """
+    if workers <= 1:
+        return None
+    return max(0.0, (1 / speedup - 1 / workers) / (1 - 1 / workers))
+
+
+def _cores(capacity: float | None) -> float:
+    if capacity is not None:
+        return float(capacity)
+    if hasattr(os, "sched_getaffinity"):
+        return float(len(os.sched_getaffinity(0)))
+    return float(os.cpu_count() or 1)
+
+
+def _name(target: object) -> str:
+    """Name a callable: of a partial, what it calls."""
+    inner = getattr(target, "func", target)
+    return str(getattr(inner, "__qualname__", None) or type(inner).__qualname__)

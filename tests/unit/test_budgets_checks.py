@@ -1,0 +1,486 @@
+"""Limits held against measurements."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import pytest
+from builders import make_measurement
+
+from pytest_perfgate.budgets import check, impossible_speedup, parse_marker
+from pytest_perfgate.model import Better, Case, Operator
+
+TEST = "tests/test_a.py::test_b"
+SAMPLES = (0.010, 0.020, 0.030, 0.040, 0.100)
+
+
+def budget(*args, **keywords):
+    return parse_marker(args, keywords).budget
+
+
+def measured(metric="perf", value=0.030, **fields):
+    fields.setdefault("samples", SAMPLES if value == 0.030 else (value,) if value is not None else ())
+    fields.setdefault("interval", None)
+    return make_measurement(TEST, metric, value=value, **fields)
+
+
+def number(metric, value, unit, **fields):
+    """A measurement that is one number read once."""
+    return measured(metric, value, unit=unit, statistic="value", samples=(), **fields)
+
+
+def speedup(value=1.9, *, workers=4, ceiling=2.0, **fields):
+    extra = {"efficiency": value / workers, "workers": workers}
+    return number("speedup", value, "ratio", show_as="×", better=Better.HIGHER, ceiling=ceiling, extra=extra, **fields)
+
+
+def only(checked):
+    """The one check there is."""
+    ((found,),) = [checks for checks in checked.by_case.values() if checks]
+    assert checked.unmeasured == ()
+    return found
+
+
+def unmeasured(checked):
+    """The reason of the one limit that was not measured."""
+    (found,) = checked.unmeasured
+    assert not found.holds
+    assert found.observed is None
+    return found.reason
+
+
+# -- statistics
+
+
+@pytest.mark.parametrize(
+    ("expression", "observed", "holds"),
+    [
+        ("median <= 30ms", 0.030, True),
+        ("median < 30ms", 0.030, False),
+        ("median >= 30ms", 0.030, True),
+        ("median > 30ms", 0.030, False),
+        ("min < 11ms", 0.010, True),
+        ("max < 99ms", 0.100, False),
+        ("mean <= 40ms", 0.040, True),
+        ("p(50) <= 30ms", 0.030, True),
+        ("p(75) <= 40ms", 0.040, True),
+        ("p(90) <= 75ms", 0.076, False),
+        ("p0 <= 10ms", 0.010, True),
+        ("p100 < 100ms", 0.100, False),
+        ("stddev < 36ms", 0.03535533905932738, True),
+        ("value <= 30ms", 0.030, True),
+        ("count >= 5", 5.0, True),
+        ("count > 5", 5.0, False),
+        ("rate >= 25/s", 25.0, True),
+        ("rate > 25/s", 25.0, False),
+        ("perf rate > 26", 25.0, False),
+        ("perf median <= 30ms", 0.030, True),
+    ],
+)
+def test_each_statistic_is_taken_from_the_samples(expression, observed, holds):
+    found = only(check(budget(expression), [measured()]))
+    assert found.observed == pytest.approx(observed)
+    assert found.holds is holds
+    assert bool(found.reason) is not holds
+
+
+def test_a_keyword_judges_the_headline_under_its_own_name():
+    for statistic in ("median", "min", "value"):
+        found = only(check(budget(ms=25), [measured(statistic=statistic)]))
+        assert found.expression == f"{statistic} <= 25ms"
+        assert found.reason == f"{statistic} 30 ms > 25 ms"
+        assert (found.limit, found.unit, found.operator) == (0.025, "s", Operator.LE)
+
+
+def test_the_profile_travels_with_the_check():
+    asked = replace(budget("count > 9", ms=25, forbid="a"), profile="ci")
+    checked = check(asked, [measured()])
+    assert {each.profile for each in [*checked.unmeasured, *next(iter(checked.by_case.values()))]} == {"ci"}
+
+
+def test_the_headline_statistic_is_the_measurements_own_value():
+    # After runs are merged the value is a median of processes, not of all samples thrown together.
+    merged = measured(value=0.031, samples=SAMPLES)
+    assert only(check(budget("median <= 31ms"), [merged])).observed == 0.031
+    assert only(check(budget("p50 <= 31ms"), [merged])).observed == 0.030
+
+
+def test_a_single_number_is_its_own_minimum_maximum_and_median():
+    asked = budget("queries max <= 12", "queries min >= 12", "queries p95 <= 12", "queries <= 12")
+    checked = check(asked, [number("queries", 12.0, "queries")])
+    (checks,) = checked.by_case.values()
+    assert [each.observed for each in checks] == [12.0] * 4
+    assert all(each.holds for each in checks)
+
+
+@pytest.mark.parametrize(
+    ("expression", "said"),
+    [
+        ("queries stddev < 1", "needs two rounds or more; queries has 0"),
+        ("queries count >= 1", "counts rounds, but queries is a single number"),
+        ("queries rate > 1%", "queries is measured in queries"),
+        ("queries rate > 1", "limits a rate, but queries is a value"),
+        ("queries < 5ms", "is a limit in s, but queries is measured in queries"),
+    ],
+)
+def test_a_statistic_that_a_single_number_does_not_have_is_unmeasured(expression, said):
+    checked = check(budget(expression), [number("queries", 12.0, "queries")])
+    assert said in unmeasured(checked)
+    assert list(checked.by_case.values()) == [()]
+
+
+def test_one_round_has_no_spread_that_a_limit_could_hold_for():
+    assert "needs two rounds or more; perf has 1" in unmeasured(check(budget("stddev < 1s"), [measured(value=0.5)]))
+
+
+def test_the_rate_of_a_share_is_its_value():
+    hits = measured("hits", 0.83, unit="ratio", statistic="rate", show_as="%")
+    found = only(check(budget("rate > 85%"), [hits, measured()]))
+    assert (found.observed, found.holds, found.reason) == (0.83, False, "rate 83 % <= 85 %")
+
+
+def test_a_share_that_is_no_rate_and_a_rate_that_is_no_share_are_not_meant():
+    others = [number("hits", 0.83, "ratio"), measured("faults", 3.0, unit="count", statistic="rate")]
+    assert "did not measure" in unmeasured(check(budget("rate > 85%"), others))
+
+
+def test_a_time_has_no_share():
+    assert "the rate of perf is measured in /s" in unmeasured(check(budget("perf rate > 85%"), [measured()]))
+
+
+def test_a_metric_per_second_is_a_rate_already():
+    assert only(check(budget("rate > 90/s"), [number("throughput", 91.0, "/s")])).observed == 91.0
+
+
+def test_a_time_of_zero_has_no_rate():
+    found = only(check(budget("rate > 90/s"), [measured(value=0.0)]))
+    assert not found.holds
+    assert found.observed is None
+
+
+# -- which measurement
+
+
+def test_a_keyword_applies_to_every_case_of_its_unit():
+    cases = [measured(name="a"), measured(name="b", value=0.001), number("memory.peak", 1.0, "B")]
+    checked = check(budget(ms=25), cases)
+    assert [[each.holds for each in checks] for checks in checked.by_case.values()] == [[False], [True], []]
+    assert list(checked.by_case) == [each.case for each in cases]
+
+
+@pytest.mark.parametrize(
+    ("metric", "cases"),
+    [
+        ("perf", ["perf:a", "perf:b"]),
+        ("perf:a", ["perf:a"]),
+        ("startup", ["startup.command", "startup.command:x", "startup.imports"]),
+        ("startup.command", ["startup.command", "startup.command:x"]),
+        ("startup.command:x", ["startup.command:x"]),
+        ("startup:x", ["startup.command:x"]),
+        ("command", ["startup.command", "startup.command:x"]),
+        ("imports", ["startup.imports"]),
+    ],
+)
+def test_a_metric_is_found_by_name_case_prefix_or_last_part(metric, cases):
+    everything = [
+        measured("perf", name="a"),
+        measured("perf", name="b"),
+        measured("startup.command"),
+        measured("startup.command", name="x"),
+        measured("startup.imports"),
+        measured("startups"),
+    ]
+    checked = check(budget(f"{metric} median < 1s"), everything)
+    assert [case.id.partition("#")[2] for case, checks in checked.by_case.items() if checks] == cases
+    assert checked.unmeasured == ()
+
+
+def test_an_exact_name_is_not_mixed_with_what_resembles_it():
+    checked = check(budget("growth < 5"), [number("growth", 4.0, "cm"), number("memory.growth", 9.0, "B/call")])
+    assert [len(checks) for checks in checked.by_case.values()] == [1, 0]
+
+
+@pytest.mark.parametrize(
+    ("expression", "observed"),
+    [
+        ("cpu_s < 1s", 0.31),
+        ("cpu < 1s", 0.31),
+        ("startup.cpu < 1s", 0.31),
+        ("startup.command.cpu_s < 1s", 0.31),
+        ("peak_bytes < 1GB", 4096.0),
+        ("peak < 1GB", 4096.0),
+        ("startup.command < 1GB", 4096.0),
+        ("page_faults <= 132", 132.0),
+        ("hit_rate > 85%", 0.9),
+        ("hit_rate > 0.85", 0.9),
+    ],
+)
+def test_an_extra_fact_is_limited_by_its_name(expression, observed):
+    extra = {"cpu_s": 0.31, "peak_bytes": 4096, "page_faults": 132, "hit_rate": 0.9, "text": "x", "flag": True}
+    found = only(check(budget(expression), [measured("startup.command", extra=extra)]))
+    assert found.observed == observed
+    assert found.holds
+
+
+@pytest.mark.parametrize(
+    ("expression", "said"),
+    [
+        ("cpu_s max < 1s", "needs samples, but cpu_s of startup.command is a single number; limit it without max"),
+        ("cpu_s p95 < 1s", "limit it without p(95)"),
+        ("cpu_s < 1", "has no unit, but cpu_s of startup.command is measured in s; write a unit such as ms"),
+        ("cpu_s < 1MB", "is a limit in B, but cpu_s of startup.command is measured in s"),
+        ("faults < 1ms", "is a limit in s, but faults of startup.command is measured in count"),
+        ("text < 5", '"text < 5" limits something this test did not measure (it measured startup.command)'),
+        ("flag < 5", "did not measure"),
+        ("perf:x < 5ms", "did not measure"),
+        ("perf.cpu_s < 5ms", "did not measure"),
+        ("startup.command median < 5", "has no unit, but startup.command is measured in s; write a unit such as ms"),
+    ],
+)
+def test_a_limit_that_does_not_fit_what_was_measured_is_unmeasured(expression, said):
+    extra = {"cpu_s": 0.31, "faults": 3, "text": "x", "flag": True}
+    assert said in unmeasured(check(budget(expression), [measured("startup.command", extra=extra)]))
+
+
+@pytest.mark.parametrize(
+    ("keywords", "said"),
+    [
+        ({"modules": 140}, '"modules <= 140" limits something this test did not measure (it measured perf)'),
+        ({"mb": 64}, '"memory <= 64MB" limits something this test did not measure (it measured perf)'),
+        ({"growth": "0 B/call"}, '"growth <= 0 B/call" limits something'),
+        ({"growth": "0 blocks/call"}, '"growth <= 0 blocks/call" limits something'),
+        ({"speedup": 2}, '"speedup >= 2" limits something'),
+        ({"efficiency": 0.5}, '"efficiency >= 0.5" limits something'),
+        ({"forbid": "numpy"}, '"forbid numpy" needs the modules that were imported'),
+    ],
+)
+def test_a_keyword_for_what_was_not_measured_is_unmeasured(keywords, said):
+    checked = check(budget(**keywords), [measured()])
+    assert said in unmeasured(checked)
+    assert list(checked.by_case.values()) == [()]
+
+
+def test_nothing_measured_leaves_every_limit_unmeasured():
+    checked = check(budget("p95 < 5ms", "count > 1", ms=5, forbid="a"), [])
+    assert len(checked.unmeasured) == 4
+    assert all("nothing" in each.reason for each in checked.unmeasured)
+    assert not any(each.holds for each in checked.unmeasured)
+
+
+def test_a_misspelt_metric_is_answered_with_the_one_that_was_meant():
+    assert 'did you mean "cache_hits"?' in unmeasured(
+        check(budget("cache_hit > 5"), [number("cache_hits", 6.0, "count")])
+    )
+
+
+def test_keywords_find_memory_modules_growth_and_speedup():
+    startup = measured("startup.imports", extra={"modules": 132, "peak_bytes": 2**20})
+    assert only(check(budget(modules=132), [startup])).holds
+    found = only(check(budget(kb=1023), [startup]))
+    assert (found.expression, found.observed, found.reason) == ("peak <= 1023KB", 2.0**20, "peak 1 MiB > 1023 KiB")
+    growth = number("memory.growth", 12.0, "B/call", extra={"blocks_per_call": 0.5})
+    assert only(check(budget(growth="12 B/call"), [growth])).holds
+    found = only(check(budget(growth="0 blocks/call"), [growth]))
+    assert (found.observed, found.unit, found.holds) == (0.5, "blocks/call", False)
+    assert only(check(budget(growth="12 B/call"), [number("leak", 12.0, "B/call")])).holds
+    fast = speedup(3.0, ceiling=4.0)
+    assert only(check(budget(speedup=3), [fast])).holds
+    assert only(check(budget(efficiency=0.75), [fast])).holds
+
+
+def test_memory_that_was_measured_itself_comes_before_the_peak_of_other_cases():
+    checked = check(budget(mb=64), [measured(extra={"peak_bytes": 2**30}), number("memory.peak", 5.0, "B")])
+    assert [len(checks) for checks in checked.by_case.values()] == [0, 1]
+
+
+def test_a_peak_that_is_no_number_is_unmeasured():
+    checked = check(budget(mb=64), [measured("startup.command", extra={"peak_bytes": "much"})])
+    assert "peak_bytes of startup.command, which is not a number" in unmeasured(checked)
+
+
+def test_a_bare_number_fits_counts_shares_and_words_of_the_users_own():
+    for unit in ("count", "ratio", "queries"):
+        assert only(check(budget("mine <= 12"), [number("mine", 12.0, unit)])).holds
+
+
+@pytest.mark.parametrize("unit", ["s", "B", "B/call", "blocks/call", "/s"])
+def test_a_bare_number_fits_nothing_that_has_a_dimension(unit):
+    assert "has no unit" in unmeasured(check(budget("mine <= 12"), [number("mine", 1.0, unit)]))
+
+
+def test_a_bare_number_against_a_percentage_says_what_it_means():
+    hits = number("hits", 0.93, "ratio", show_as="%")
+    assert only(check(budget("hits > 85"), [hits])).reason == (
+        "hits 93 % <= 8500 %; 85 without a percent sign is 8500 %"
+    )
+
+
+def test_a_share_is_written_as_its_metric_or_its_limit_writes_it():
+    assert only(check(budget("hits > 85%"), [number("hits", 0.83, "ratio")])).reason == "hits 83 % <= 85 %"
+    assert only(check(budget("hits > 0.85"), [number("hits", 0.83, "ratio")])).reason == "hits 0.83 <= 0.85"
+    whole = number("hits", 0.93, "ratio", show_as="%")
+    assert only(check(budget("hits >= 1"), [whole])).reason == "hits 93 % < 100 %"
+
+
+# -- modules
+
+
+def test_forbidding_a_package_forbids_what_is_inside_it():
+    names = ["sys", "numpyro", "xml", "xml.dom", "xml.dom.minidom", "numpy.linalg", "numpy.fft"]
+    imports = measured("startup.imports", extra={"module_names": names})
+    found = only(check(budget(forbid=["numpy", "xml.dom", "xml.sax"]), [imports]))
+    assert not found.holds
+    assert found.expression == "forbid numpy, xml.dom, xml.sax"
+    assert found.reason == "imports numpy.fft, numpy.linalg, xml.dom, which the budget forbids"
+    assert (found.limit, found.operator, found.observed) == (None, None, None)
+
+
+def test_modules_that_were_not_imported_are_not_missed():
+    imports = measured("startup.imports", extra={"module_names": ["sys", "numpyro"]})
+    assert only(check(budget(forbid="numpy"), [imports, measured()])).holds
+
+
+# -- errors, doubts and bad numbers
+
+
+def test_a_failed_measurement_is_skipped_and_its_limits_are_not_called_unmeasured():
+    failed = measured(value=None, error="the target raised ValueError: boom")
+    checked = check(budget("perf max < 5ms", "p95 < 1ms", ms=5, mb=3, modules=1, forbid="a"), [failed])
+    assert checked.by_case == {}
+    assert checked.unmeasured == ()
+
+
+def test_a_failed_measurement_in_another_unit_is_no_excuse():
+    failed = number("memory.peak", None, "B", error="boom")
+    assert "time <= 5ms" in unmeasured(check(budget(ms=5), [failed]))
+
+
+def test_a_limit_still_applies_to_the_cases_that_did_not_fail():
+    checked = check(budget(ms=5), [measured(name="a", value=None), measured(name="b")])
+    assert [[each.holds for each in checks] for checks in checked.by_case.values()] == [[False]]
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
+@pytest.mark.parametrize(
+    "expression", ["median <= 1h", "max <= 1h", "min >= 1ns", "mean < 1h", "p95 < 1h", "stddev < 1h", "rate > 0/s"]
+)
+def test_a_number_that_is_not_finite_never_holds(bad, expression):
+    for broken in (measured(value=bad, samples=(0.1, bad)), measured(value=bad, samples=(bad,) * 3)):
+        found = only(check(budget(expression), [broken]))
+        assert not found.holds
+        assert found.observed is None
+        assert found.reason.endswith("is not a finite number")
+
+
+def test_an_extra_fact_that_is_not_finite_never_holds():
+    for bad in (math.nan, math.inf, 10**400):
+        found = only(check(budget("faults <= 5"), [measured(extra={"faults": bad})]))
+        assert not found.holds
+        assert found.observed is None
+
+
+def test_an_interval_around_the_limit_is_remarked_but_does_not_decide():
+    unsure = measured(value=0.030, samples=SAMPLES, interval=(0.028, 0.033))
+    over = only(check(budget("median < 29ms"), [unsure]))
+    assert not over.holds
+    assert over.reason == "median 30 ms >= 29 ms; its 95 % interval 28 ms to 33 ms includes the limit"
+    within = only(check(budget(ms=31), [unsure]))
+    assert within.holds
+    assert within.reason == "median 30 ms keeps to 31 ms, but its 95 % interval 28 ms to 33 ms includes the limit"
+
+
+@pytest.mark.parametrize(
+    "expression", ["median < 27ms", "median < 34ms", "median <= 33ms", "median >= 28ms", "max < 29ms", "mean < 29ms"]
+)
+def test_an_interval_is_not_remarked_for_other_statistics_or_away_from_the_limit(expression):
+    unsure = measured(value=0.030, samples=SAMPLES, interval=(0.028, 0.033))
+    assert "interval" not in only(check(budget(expression), [unsure])).reason
+
+
+def test_numbers_that_would_look_equal_are_written_with_more_digits():
+    assert only(check(budget(ms=30), [measured(value=0.0300004)])).reason == "median 30.0004 ms > 30 ms"
+    assert only(check(budget(ms=25), [measured(value=0.0300004)])).reason == "median 30 ms > 25 ms"
+    assert only(check(budget("median < 30ms"), [measured()])).reason == "median 30 ms >= 30 ms"
+
+
+# -- what the machine cannot give
+
+
+def test_a_speedup_above_the_ceiling_of_the_machine_is_undecidable():
+    found = only(check(budget(speedup=2.5), [speedup(1.9)]))
+    assert not found.holds
+    assert found.undecidable == "this machine can give at most 2×: 2 cores for 4 workers"
+    assert found.reason == "speedup 1.9× < 2.5×"
+
+
+def test_an_efficiency_above_the_ceiling_of_the_machine_is_undecidable():
+    found = only(check(budget(efficiency=0.7), [speedup(1.9)]))
+    assert found.undecidable == "this machine can give at most 0.5: 2 cores for 4 workers"
+    assert only(check(budget(efficiency=0.49), [speedup(1.9)])).undecidable == ""
+
+
+@pytest.mark.parametrize("asked", [{"speedup": 1.95}, {"speedup": 2}])
+def test_a_speedup_that_the_machine_could_give_is_decided(asked):
+    found = only(check(budget(**asked), [speedup(1.9)]))
+    assert not found.holds
+    assert found.undecidable == ""
+
+
+def test_a_limit_that_holds_is_decided_whatever_the_ceiling():
+    found = only(check(budget(speedup=2.5), [speedup(2.6)]))
+    assert found.holds
+    assert found.undecidable == ""
+
+
+def test_other_facts_of_a_bounded_metric_are_decided():
+    fast = speedup(1.9)
+    fast = replace(fast, extra={**fast.extra, "tasks": 3})
+    assert only(check(budget("tasks > 5"), [fast])).undecidable == ""
+    assert only(check(budget("speedup median > 5"), [fast])).undecidable
+    assert "counts rounds" in unmeasured(check(budget("speedup count > 5"), [fast]))
+
+
+def test_the_cause_is_left_out_where_the_workers_are_not_known():
+    bare = number("speedup", 1.9, "ratio", show_as="×", ceiling=2.0)
+    assert only(check(budget(speedup=2.5), [bare])).undecidable == "this machine can give at most 2×"
+    enough = speedup(1.9, workers=2, ceiling=2.0)
+    assert only(check(budget(speedup=2.5), [enough])).undecidable == "this machine can give at most 2×"
+
+
+def test_a_speedup_that_is_no_number_is_not_excused_by_the_machine():
+    found = only(check(budget(speedup=2.5), [speedup(math.nan)]))
+    assert not found.holds
+    assert found.undecidable == ""
+
+
+def test_an_upper_limit_or_an_unbounded_metric_has_no_ceiling():
+    assert only(check(budget("speedup < 1.5"), [speedup(1.9)])).undecidable == ""
+    assert only(check(budget(speedup=2.5), [speedup(1.9, ceiling=None)])).undecidable == ""
+
+
+@pytest.mark.parametrize(
+    ("asked", "workers", "is_impossible"),
+    [
+        (budget(speedup=4.1), 4, True),
+        (budget(speedup=4), 4, False),
+        (budget("speedup > 4"), 4, True),
+        (budget("speedup:pool median > 5"), 4, True),
+        (budget("speedup < 5"), 4, False),
+        (budget("speedup count > 5"), 4, False),
+        (budget("throughput > 5"), 4, False),
+        (budget(ms=5), 1, False),
+    ],
+)
+def test_a_speedup_above_the_workers_asked_for_is_impossible(asked, workers, is_impossible):
+    problem = impossible_speedup(asked, workers)
+    assert (problem is not None) is is_impossible
+    if problem:
+        assert f"cannot be met: {workers} workers give at most {workers}×" in problem
+
+
+def test_checks_come_by_case_in_the_order_of_the_budget():
+    asked = budget("max < 1s", "min < 1s", "p95 < 1s")
+    (checks,) = check(asked, [measured()]).by_case.values()
+    assert [each.expression for each in checks] == ["max < 1s", "min < 1s", "p(95) < 1s"]
+    assert check(asked, [measured()]).by_case.keys() == {Case(TEST, "perf")}

@@ -8,8 +8,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pytest_perfgate.compare import compare
-    from pytest_perfgate.judge import judge
     from pytest_perfgate.metrics import Metric
     from pytest_perfgate.model import (
         Better,
@@ -43,8 +41,6 @@ _HOME = {
     "Profile": "model",
     "Run": "model",
     "Verdict": "model",
-    "compare": "compare",
-    "judge": "judge",
     "load_run": "store",
     "store_run": "store",
 }
@@ -63,8 +59,6 @@ __all__ = [  # noqa: RUF022  # kept in the order of _HOME, which a test compares
     "Profile",
     "Run",
     "Verdict",
-    "compare",
-    "judge",
     "load_run",
     "store_run",
     "__version__",

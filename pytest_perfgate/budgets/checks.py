@@ -129,6 +129,7 @@ def _reason(limit: Limit, target: Target, reading: Reading, *, holds: bool) -> s
         return f"{reading.label} is not a finite number"
     show_as = target.measurement.show_as or ("%" if "%" in limit.text else "")
     value, bound = _apart(reading, limit.value, show_as)
+    bound += "".join(limit.text.partition(" (")[1:])  # how a profile scaled it
     interval = target.measurement.interval if reading.is_headline else None
     remark = ""
     if interval is not None and interval[0] < limit.value < interval[1]:

@@ -43,7 +43,14 @@ def combine(levels: Sequence[Sequence[ParsedMarker]], *, profile: Profile, test:
         BudgetSyntaxError: Limits contradict each other, or the table's entry is malformed.
     """
     entry = _table_entry(profile, test)
-    chosen = [found for level in levels if (found := _choose(level, profile.name))]
+    return _combined(tuple(map(tuple, levels)), entry, profile.name, profile.scale)
+
+
+@lru_cache(maxsize=256)  # a parametrised test asks the same a thousand times
+def _combined(
+    levels: tuple[tuple[ParsedMarker, ...], ...], entry: ParsedMarker | None, name: str, scale: float
+) -> Budget | None:
+    chosen = [found for level in levels if (found := _choose(level, name))]
     if entry is None and not chosen:
         return None
     own, general = Budget(), Budget()
@@ -55,11 +62,11 @@ def combine(levels: Sequence[Sequence[ParsedMarker]], *, profile: Profile, test:
             general = _filled(general, fresh)
     own = _filled(own, entry.budget if entry else Budget())
     general = _without(general, own)
-    scaled = _scaled(general, profile.scale)
+    scaled = _scaled(general, scale)
     budget = _filled(own, scaled)
     agreeing((limit, described(limit)) for limit in budget.limits)
     is_own = own != Budget() or scaled != general
-    return replace(budget, profile=profile.name if is_own else None)
+    return replace(budget, profile=name if is_own else None)
 
 
 def has_only_other_profiles(levels: Sequence[Sequence[ParsedMarker]], profile: Profile) -> bool:

@@ -33,7 +33,10 @@ class Controller:
         config.add_cleanup(self._clean_up)
 
     def pytest_configure_node(self, node: Any) -> None:
-        """Tell a worker where the locks are; one that replaces a dead worker starts while nobody measures."""
+        """Tell a worker where the locks are; one that replaces a dead worker starts while nobody measures.
+
+        The first workers need no lock: xdist hands out no test before all of them have collected.
+        """
         node.workerinput["perfgate"] = {
             "locks": str(self._directory),
             "baseline": str(self._baseline),

@@ -3,7 +3,8 @@
 A readers-writer lock between the processes of one test run, made of ordinary exclusive file locks so that it works on
 every platform and a crashed worker never leaves it locked (the system drops a dead process's locks):
 
-* every process owns one *slot* file and holds it while it runs something (an ordinary test, a collection);
+* every process owns one *slot* file and holds it while it runs something (a worker an ordinary test, the controller
+  the start of a worker that replaces a dead one);
 * whoever measures takes the *turnstile* and then every slot of the run, so it waits for what is running and nothing
   new starts; an ordinary test passes through the turnstile before it takes its own slot, so measuring never starves.
 """
@@ -60,9 +61,8 @@ class FileLocks:
         self._own = directory / f"{slot}{SLOT_SUFFIX}"
         self._files: dict[Path, IO[bytes]] = {}
         self._holds = ""  # "", "shared" or "exclusive"
-        # Whoever measures lists the slots behind the turnstile, so a new one appears only through it.
-        with self._held(self._directory / TURNSTILE):
-            self._open(self._own)
+        # A slot that appears while somebody measures need not be known to them: it is taken behind the turnstile.
+        self._open(self._own)
 
     def close(self) -> None:
         """Let go of everything; the files stay for the owner of the directory to remove."""

@@ -89,12 +89,6 @@ class Measuring:
         #: Budgets that speak of other profiles only.
         self.other_profiles: list[str] = []
 
-    @pytest.hookimpl(wrapper=True)
-    def pytest_collection(self) -> Generator[None, object, object]:
-        """Keep a worker that starts late from importing test modules while another one measures."""
-        with self._locks.shared():
-            return (yield)
-
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Read every budget before anything runs, and drop the other tests under ``--perfgate-only``."""
@@ -127,7 +121,8 @@ class Measuring:
 
         The lock is taken before anything else, so that waiting for it does not count against a timeout of the test.
         """
-        item.stash.pop(RECORDER, None)
+        if RECORDER in item.stash:  # the test is run again
+            del item.stash[RECORDER]
         alone = item.stash.get(_EXPECTED, False) and self._occupies_the_machine(item)
         with self._locks.exclusive() if alone else self._locks.shared():
             return (yield)

@@ -1,7 +1,7 @@
 """Comparisons such as ``">=4,<16"``, ``">=8GB"`` or ``">=3.12"`` and what lies within them.
 
-Every comparison is an interval ``[low, high)`` of tuples in lexicographic order, which serves versions and numbers alike:
-the position of a number *x* is ``(x, 0)``, and ``(x, 1)`` is the place right behind it, so that ``> x`` begins there.
+Every comparison is an interval ``[low, high)`` of tuples in lexicographic order, which serves versions and numbers
+alike: the position of a number *x* is ``(x, 0)``, and ``(x, 1)`` is the place right behind it, where ``> x`` begins.
 """
 
 from __future__ import annotations
@@ -112,10 +112,8 @@ def version_position(version: str) -> _POINT:
 def _parse(
     value: object, read: Callable[[str, str], Comparison], *, start: _POINT, example: str
 ) -> tuple[Comparison, ...]:
-    if not isinstance(value, str):
-        raise ValueError(f"is not a comparison as text; write it like {example}")  # noqa: TRY004  # one kind of error
     comparisons = []
-    for part in re.split(r"\s*,\s*|\s+(?=[<>=])", value.strip()):
+    for part in re.split(r"\s*,\s*|\s+(?=[<>=])", value.strip()) if isinstance(value, str) else [""]:
         found = _COMPARISON.fullmatch(part)
         if found is None:
             raise ValueError(f"is not a comparison; write it like {example}")
@@ -132,44 +130,34 @@ def _parse(
 def _core_comparison(operator: str, limit: str) -> Comparison:
     if not _NUMBER.fullmatch(limit):
         raise ValueError(f'"{limit}" is not a number of cores')
-    return Comparison(f"{operator} {limit}", *_interval(operator, float(limit), float(limit)))
+    cores = float(limit)
+    return Comparison(f"{operator} {limit}", *_interval(operator, (cores, 0), (cores, 1)))
 
 
 def _memory_comparison(operator: str, limit: str) -> Comparison:
     size = units.parse(limit)
     if size.unit != units.BYTES or size.value < 0:
         raise ValueError(f'"{limit}" is not an amount of memory')
-    slack = _interval(operator, size.value * (1 - MEMORY_SLACK), size.value)
-    return Comparison(f"{operator} {limit}", *slack, literal=_interval(operator, size.value, size.value))
-
-
-def _interval(operator: str, least: float, most: float) -> tuple[_POINT, _POINT]:
-    """Give the interval of a limit that everything from *least* to *most* counts as equal to."""
-    first, end = _EVERYWHERE
-    before, behind = (least, 0.0), (most, 1.0)
-    return {
-        ">=": (before, end),
-        ">": (behind, end),
-        "==": (before, behind),
-        "<=": (first, behind),
-        "<": (first, before),
-    }[operator]
+    least = size.value * (1 - MEMORY_SLACK)
+    literal = _interval(operator, (size.value, 0), (size.value, 1))
+    return Comparison(f"{operator} {limit}", *_interval(operator, (least, 0), (size.value, 1)), literal=literal)
 
 
 def _version_comparison(operator: str, limit: str) -> Comparison:
     digits = limit.removesuffix(".*") if operator == "==" else limit
     if not _VERSION.fullmatch(digits):
         raise ValueError(f'"{limit}" is not a version')
-    before = version_position(digits)
-    behind = (*before[:-1], before[-1] + 1)
-    first, end = _EVERYWHERE
-    return Comparison(
-        f"{operator} {limit}",
-        *{
-            ">=": (before, end),
-            ">": (behind, end),
-            "==": (before, behind),
-            "<=": (first, behind),
-            "<": (first, before),
-        }[operator],
-    )
+    first = version_position(digits)
+    return Comparison(f"{operator} {limit}", *_interval(operator, first, (*first[:-1], first[-1] + 1)))
+
+
+def _interval(operator: str, first: _POINT, behind: _POINT) -> tuple[_POINT, _POINT]:
+    """Give the interval of an operator whose limit is everything in ``[first, behind)``."""
+    start, end = _EVERYWHERE
+    return {
+        ">=": (first, end),
+        ">": (behind, end),
+        "==": (first, behind),
+        "<=": (start, behind),
+        "<": (start, first),
+    }[operator]

@@ -33,10 +33,7 @@ def shown(value: object) -> str:
     """Write a value of the configuration as it stands there, shortened, on one line."""
     if isinstance(value, bool):
         return str(value).lower()
-    if isinstance(value, str):
-        text = f'"{value}"' if value.isprintable() else ascii(value)
-    else:
-        text = repr(value)
+    text = f'"{value}"' if isinstance(value, str) and value.isprintable() else ascii(value)
     return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}..."
 
 

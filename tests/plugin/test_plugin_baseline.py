@@ -36,7 +36,7 @@ def record(project, name="base.json", *, faster=1.0, **facts):
 
 def test_code_that_became_much_slower_fails_as_that_test(project, setting):
     project.test(TESTS)
-    record(project, faster=100)
+    record(project, faster=1e6)
     run = project.run("--perfgate-baseline=base.json", *setting)
     assert run.ret == 1, run.text
     assert run.verdicts["test_work[100]#perf"] == "regressed"
@@ -72,7 +72,7 @@ def test_a_marker_may_have_its_own_tolerance(project):
 
 def test_another_machine_is_incomparable_and_never_a_verdict(project):
     project.test(TESTS)
-    record(project, faster=100, cpu="Some Other CPU")
+    record(project, faster=1e6, cpu="Some Other CPU")
     run = project.run("--perfgate-baseline=base.json")
     assert set(run.verdicts.values()) == {"incomparable"}
     assert "Some Other CPU" in run.out
@@ -119,7 +119,7 @@ def test_a_baseline_none_of_whose_cases_are_here_fails(project, more):
 
 def test_the_baseline_may_stand_in_the_configuration(project):
     project.test(TESTS)
-    record(project, faster=100)
+    record(project, faster=1e6)
     project.write("perfgate.toml", 'baseline = "base.json"\n')
     (project.path / "sub").mkdir()
     assert project.run("-n2").ret == 1

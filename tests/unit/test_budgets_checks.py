@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 from builders import make_measurement
 
-from pytest_perfgate.budgets import check, impossible_speedup, parse_marker
-from pytest_perfgate.model import Better, Case, Operator
+from pytest_perfgate.budgets import check, combine, impossible_speedup, parse_marker
+from pytest_perfgate.model import Better, Case, Operator, Profile
 
 TEST = "tests/test_a.py::test_b"
 SAMPLES = (0.010, 0.020, 0.030, 0.040, 0.100)
@@ -91,6 +91,18 @@ def test_a_keyword_judges_the_headline_under_its_own_name():
         assert found.expression == f"{statistic} <= 25ms"
         assert found.reason == f"{statistic} 30 ms > 25 ms"
         assert (found.limit, found.unit, found.operator) == (0.025, "s", Operator.LE)
+
+
+def test_a_scaled_limit_says_so_where_it_is_broken():
+    levels = [[parse_marker(["p95 < 5ms"], {"ms": 10})]]
+    asked = combine(levels, profile=Profile(name="ci", scale=1.5), test=TEST)
+    assert asked is not None
+    (checks,) = check(asked, [measured()]).by_case.values()
+    assert [each.reason for each in checks] == [
+        "p(95) 88 ms >= 7.5 ms (5ms × 1.5)",
+        "median 30 ms > 15 ms (10ms × 1.5)",
+    ]
+    assert checks[1].expression == "median <= 15ms (10ms × 1.5)"
 
 
 def test_the_profile_travels_with_the_check():

@@ -201,6 +201,15 @@ def test_a_settled_case_has_no_doubt():
     assert change(timed(0.1), timed(0.9)).doubt == ""
 
 
+def test_a_higher_better_case_is_in_doubt_about_its_fall():
+    calm = (100.0, 100.1, 99.9, 100.0)
+    rate = {"unit": "req/s", "better": Better.HIGHER}
+    assert change(timed(*calm, **rate), timed(*(x * 0.7 for x in calm), **rate)).doubt == ""
+    assert change(timed(*calm, **rate), timed(*(x * 1.4 for x in calm), **rate)).doubt == ""
+    assert change(timed(*calm, **rate), timed(*calm, **rate)).doubt == ""
+    assert change(timed(*calm, **rate), timed(*(x * 0.96 for x in calm), **rate)).doubt.startswith("about ")
+
+
 def test_an_estimate_at_the_tolerance_is_not_worth_more_runs():
     said = "the estimate is so close to the tolerance that even 100 runs of each would hardly settle it"
     measured = change(timed(0.1, 0.104, 0.098), timed(0.105, 0.109, 0.103))
@@ -219,6 +228,11 @@ def test_the_doubt_says_which_side_is_a_single_process(base, head, where):
 def test_a_single_process_borrows_the_scatter_that_the_other_side_measured():
     calm, wild = timed(0.1, 0.101, 0.099, 0.1), timed(0.08, 0.1, 0.12, 0.14)
     assert change(wild, timed(0.1)).interval[1] > change(calm, timed(0.1)).interval[1] * 1.3
+
+
+def test_two_wild_processes_of_the_other_side_do_not_make_the_interval_endless():
+    wild = timed(0.08, 0.12)
+    assert change(wild, timed(0.1)).interval[1] < 20  # Student's t with a single degree of freedom would give 10^12
 
 
 def test_more_processes_narrow_the_interval():
@@ -573,6 +587,15 @@ def test_the_worst_verdict_is_kept_with_its_reason_and_its_check():
     assert [check.observed for check in finding.checks] == [0.5]
 
 
+def test_of_two_broken_limits_the_one_further_beyond_gives_the_reason():
+    findings = [
+        make_finding(case("test_a"), Verdict.OVER_BUDGET, f"over by {x}", checks=(make_check(0.4, x),))
+        for x in (0.5, 0.7, 0.6)
+    ]
+    found = merge_runs([make_run(one, started=one.reason) for one in findings])
+    assert found.findings[0].reason == "over by 0.7"
+
+
 def test_a_case_that_failed_in_one_run_keeps_failing_with_the_numbers_of_the_others():
     broken = make_finding(case("test_a", value=None), Verdict.FAILED_TO_MEASURE, "it hung")
     found = merge_runs([run_of(case("test_a"), started="1"), make_run(broken, started="2")]).findings[0]
@@ -623,6 +646,13 @@ def test_the_same_run_twice_is_refused():
     run = run_of(case("test_a"))
     with pytest.raises(UsageError, match="run 1 and run 3 are the same run"):
         merge_runs([run, replace(run, started="later"), run])
+
+
+def test_two_runs_that_started_in_the_same_second_are_two():
+    assert (
+        len(merge_runs([run_of(case("test_a")), run_of(case("test_a", value=0.2))]).findings[0].measurement.processes)
+        == 2
+    )
 
 
 def test_runs_of_different_kinds_are_refused_with_the_facts():

@@ -161,6 +161,7 @@ def test_a_version_1_container_sees_its_group_as_the_mount_whose_root_is_the_gro
 )
 def test_a_group_that_is_not_visible_is_taken_for_the_root_of_the_mount(tree, group, top):
     files = {"sys/fs/cgroup/cpu.max": "200000 100000", "sys/fs/cgroup/memory.max": f"{GIB}"}
+    files["sys/fs/other/cpu.max"] = "1000 100000"  # outside the mount
     root = v2(tree, files, group=group, mount=V2.replace(" / /sys", f" {top} /sys"))
     assert cpu_quota(root) == 2.0
     assert memory_limit_bytes(root) == GIB

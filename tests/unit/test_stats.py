@@ -40,6 +40,11 @@ def test_percentiles_agree_with_numpys_linear_method(values, p):
     assert stats.percentile(values, p) == pytest.approx(np.percentile(values, p), rel=1e-12)
 
 
+def test_a_percentile_keeps_its_digits_next_to_the_larger_value():
+    values, p = [-1e16, 1.0], 99.99999999999999
+    assert stats.percentile(values, p) == pytest.approx(np.percentile(values, p), rel=1e-9)
+
+
 def test_a_single_value_has_no_deviation():
     assert stats.stddev([4.2]) == 0.0
     assert stats.mad([4.2]) == 0.0

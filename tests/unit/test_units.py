@@ -28,6 +28,9 @@ from pytest_perfgate.units import format_change, format_value, parse, parse_as, 
         ("64MB", 64 * 2**20, "B"),
         ("64 MiB", 64 * 2**20, "B"),
         ("1kb", 1024, "B"),
+        ("5 bytes", 5.0, "B"),
+        ("5 bytes/call", 5.0, "B/call"),
+        ("5b", 5.0, "B"),
         ("0 B/call", 0.0, "B/call"),
         ("2 KiB/call", 2048, "B/call"),
         ("3 blocks/call", 3.0, "blocks/call"),
@@ -125,6 +128,7 @@ def test_a_users_own_word_is_its_own_unit():
 def test_a_setting_is_read_in_the_unit_it_must_have():
     assert parse_as("3s", "s", example="3s") == 3.0
     assert parse_as("5 %", "ratio", example="5%") == 0.05
+    assert parse_as("0s", "s", example="3s") == 0.0
 
 
 @pytest.mark.parametrize(
@@ -158,6 +162,7 @@ def test_a_setting_in_another_unit_is_refused_with_an_example(text, said):
         (-0.0, "s", "0 s"),
         (-0.4, "s", "-400 ms"),
         (2e-13, "s", "0.0002 ns"),
+        (2e-25, "s", "2e-16 ns"),
         (64 * 2**20, "B", "64 MiB"),
         (1023.99, "B", "1 KiB"),
         (1000, "B", "1000 B"),

@@ -117,7 +117,7 @@ def examples(session: nox.Session) -> None:
 @nox.session
 def docs(session: nox.Session) -> None:
     """Build the documentation, warnings being errors, and run the examples in it."""
-    install_wheel(session, *group("docs", "test"))
+    install_wheel(session, *group("docs", "test"), "towncrier>=24")
     session.run("towncrier", "build", "--draft", "--version", "next", silent=True)
     session.run("sphinx-build", "-n", "-W", "--keep-going", "-q", "-b", "html", "docs", "docs/_build/html")
     session.run("pytest", "--timeout=300", "tests/test_readme.py", env={"PERFGATE_EXPECT_INSTALLED": "1"})

@@ -60,11 +60,15 @@ def main() -> None:
         (folder / "test_one.py").write_text("def test_one(): pass\n")
         paired_difference(folder, [], absent)  # fills the caches of the file system and of bytecode
         middle, low, high = paired_difference(folder, [], absent)
-        print(f"start-up, idle:            {middle * 1e3:6.2f} ms   (quartiles {low * 1e3:.2f} .. {high * 1e3:.2f}; target 5)")
+        print(
+            f"start-up, idle:            {middle * 1e3:6.2f} ms   (quartiles {low * 1e3:.2f} .. {high * 1e3:.2f}; target 5)"
+        )
         (folder / "test_one.py").write_text("".join(f"def test_{n}(): pass\n" for n in range(TESTS)))
         for label, on, target in (("off", [], 20), ("on", ["--perfgate"], 200)):
             middle, low, high = (value / TESTS * 1e6 for value in paired_difference(folder, on, absent))
-            print(f"per ordinary test, gate {label:3}: {middle:6.1f} µs   (quartiles {low:.1f} .. {high:.1f}; target {target})")
+            print(
+                f"per ordinary test, gate {label:3}: {middle:6.1f} µs   (quartiles {low:.1f} .. {high:.1f}; target {target})"
+            )
 
 
 if __name__ == "__main__":

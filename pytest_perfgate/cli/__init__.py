@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import gc
 import io
 import sys
 from collections.abc import Sequence
@@ -53,6 +54,8 @@ unreadable baseline, nothing measured)"""
 
 def entry_point() -> NoReturn:
     """Run the console command and leave with its exit status."""
+    # All that is read lives until the end, which is near: looking for cycles in it takes a fifth of the time.
+    gc.disable()
     sys.exit(main())
 
 

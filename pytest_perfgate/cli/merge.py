@@ -33,14 +33,12 @@ def run(namespace: argparse.Namespace) -> int:
         0.
     """
     from pytest_perfgate.compare import merge_runs
-    from pytest_perfgate.store import check_writable, run_to_text, store_run
+    from pytest_perfgate.store import run_to_text, store_run
 
+    merged = merge_runs(read_runs(*namespace.runs))
     if namespace.output == STANDARD_STREAM:
-        merged = merge_runs(read_runs(*namespace.runs))
         say(run_to_text(merged))
     else:
-        check_writable(namespace.output)
-        merged = merge_runs(read_runs(*namespace.runs))
         store_run(merged, namespace.output)
     many = counted(len(merged.findings), "case")
     say(f"perfgate: merged {len(namespace.runs)} runs ({many}) into {namespace.output}", sys.stderr)

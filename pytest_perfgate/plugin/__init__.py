@@ -6,15 +6,12 @@ the hook that needs it.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Any
 
 import pytest
 
 from pytest_perfgate.plugin.fixtures import memory, metric, perf, speedup, startup
 from pytest_perfgate.plugin.options import add_options, load_settings
-
-if TYPE_CHECKING:
-    from pytest_perfgate.plugin.markers import MarkerReader
 
 __all__ = ["memory", "metric", "perf", "speedup", "startup"]
 
@@ -42,19 +39,19 @@ def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
 @pytest.hookimpl(trylast=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Switch the gate on, or see to it that at least every marker is valid."""
-    settings = load_settings(config)
-    config.addinivalue_line("markers", _MARKER_HELP.format(marker=settings.marker))
+    marker, settings = load_settings(config)
+    config.addinivalue_line("markers", _MARKER_HELP.format(marker=marker))
     if not any(config.pluginmanager.hasplugin(name) for name in ("benchmark", "pytest-benchmark", "codspeed")):
         from pytest_perfgate.plugin import benchmark
 
         config.addinivalue_line("markers", _BENCHMARK_HELP)
         config.pluginmanager.register(benchmark, "perfgate-benchmark")
-    if settings.enabled:
+    if settings is not None:
         from pytest_perfgate.plugin.activation import activate
 
         activate(config, settings)
     else:
-        config.pluginmanager.register(_Idle(settings.marker), "perfgate-idle")
+        config.pluginmanager.register(_Idle(marker), "perfgate-idle")
 
 
 class _Idle:
@@ -62,14 +59,23 @@ class _Idle:
 
     def __init__(self, marker: str) -> None:
         self._marker = marker
-        self._reader: MarkerReader | None = None
 
-    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+    def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
         """Parse every budget marker, enforce none."""
-        for item in items:
-            if next(item.iter_markers(self._marker), None) is not None:
-                if self._reader is None:
-                    from pytest_perfgate.plugin.markers import MarkerReader
+        marked = [item for item in items if next(item.iter_markers(self._marker), None) is not None]
+        if not marked:
+            return
+        from pytest_perfgate.plugin.markers import MarkerReader
+        from pytest_perfgate.plugin.transport import tell_or_raise
 
-                    self._reader = MarkerReader(self._marker, known_profiles=None)
-                self._reader.levels(item)
+        try:
+            MarkerReader(self._marker, known_profiles=None).validate(marked)
+        except pytest.UsageError as problem:
+            tell_or_raise(config, items, problem)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        """Tell the mistake that an xdist worker found."""
+        from pytest_perfgate.plugin.transport import raise_told
+
+        raise_told(node)

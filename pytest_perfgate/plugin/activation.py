@@ -81,15 +81,22 @@ def _profile(config: pytest.Config, settings: Settings, machine: Machine, python
     from pytest_perfgate.model import MatchedProfile, Profile
     from pytest_perfgate.profiles import choose
 
-    name, origin = settings.profile, ""
+    name, origin = settings.profile, settings.profile_source
     if name == "auto":
         chosen = config.hook.pytest_perfgate_profile(config=config, machine=machine)
         if isinstance(chosen, Profile):
             return MatchedProfile(profile=chosen, matched_by="a plugin's choice")
         if chosen:
             name, origin = str(chosen), "a plugin's choice"
-    matched = choose(machine, python, os.environ, settings.profiles, name=name, unknown=settings.unknown_profile)
-    return MatchedProfile(profile=matched.profile, matched_by=origin, warning=matched.warning) if origin else matched
+    return choose(
+        machine,
+        python,
+        os.environ,
+        settings.profiles,
+        name=name,
+        unknown=settings.unknown_profile,
+        asked_by=origin,
+    )
 
 
 def _baseline(
@@ -146,8 +153,7 @@ def _measuring(
 def _plan(settings: Settings) -> Plan:
     from pytest_perfgate.model import Plan
 
-    given = {} if settings.max_time_s is None else {"max_time_s": settings.max_time_s}
-    return Plan(timeout_s=settings.timeout_s, **given)
+    return Plan(max_time_s=settings.case_time_s, timeout_s=settings.timeout_s)
 
 
 def _metrics(config: pytest.Config) -> list[Metric]:
@@ -173,8 +179,7 @@ def _reporting(
 ) -> Reporting:
     from pytest_perfgate.errors import UsageError
     from pytest_perfgate.plugin.reporting import Reporting
-    from pytest_perfgate.reports import FORMATS, parse_report_spec
-    from pytest_perfgate.store import check_writable
+    from pytest_perfgate.reports import FORMATS, check_report_paths, parse_report_spec
 
     formats = {format_.name: format_ for format_ in FORMATS}
     for more in config.hook.pytest_perfgate_formats():
@@ -182,12 +187,8 @@ def _reporting(
             if format_.name in formats:
                 raise UsageError(f"a plugin registers a report format {format_.name!r} that exists already")
             formats[format_.name] = format_
-    specs = []
-    for text in settings.reports:
-        spec = parse_report_spec(text, tuple(formats.values()))
-        if str(spec.path) != "-":
-            check_writable(spec.path)
-        specs.append(spec)
+    specs = [parse_report_spec(text, formats) for text in settings.reports]
+    check_report_paths(specs)
     return Reporting(
         config,
         settings=settings,

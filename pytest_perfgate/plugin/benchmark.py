@@ -159,7 +159,7 @@ class Benchmark:
 
 @pytest.fixture
 def benchmark(request: pytest.FixtureRequest) -> Any:
-    """Time a function as pytest-benchmark does, with ``result = benchmark(fn, *args)``."""
+    """Time a function, under the name and with the call that pytest-benchmark gave it."""
     from pytest_perfgate.plugin.measuring import recorder_of
 
     recorder = recorder_of(request.node)

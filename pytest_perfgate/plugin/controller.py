@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_perfgate.plugin.exclusive import FileLocks
+from pytest_perfgate.plugin.transport import raise_told
 
 if TYPE_CHECKING:
     from pytest_perfgate.plugin.reporting import Reporting
@@ -53,8 +54,13 @@ class Controller:
         self._settled(node)
 
     def pytest_testnodedown(self, node: Any) -> None:
-        """Take what a worker that ended in order says of its collection."""
+        """Take what a worker that ended in order says of its collection.
+
+        Raises:
+            pytest.UsageError: A marker cannot be meant.
+        """
         self._settled(node)
+        raise_told(node)
         facts = (getattr(node, "workeroutput", None) or {}).get("perfgate")
         if facts:
             self._reporting.learn(facts)

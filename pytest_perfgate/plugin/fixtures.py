@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def perf(request: pytest.FixtureRequest) -> Perf:
-    """Time a function or an async function per call, with ``result = perf(fn, *args)``."""
+    """Time a function or an async function per call; the result of ``perf(fn, *args)`` is that of ``fn(*args)``."""
     from pytest_perfgate.plugin.measuring import recorder_of
     from pytest_perfgate.plugin.meters import Perf
 

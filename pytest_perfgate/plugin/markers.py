@@ -45,8 +45,7 @@ class MarkerReader:
             pytest.UsageError: Naming test, text and column of the first marker that cannot be meant.
         """
         for item in items:
-            if next(item.iter_markers(self._marker), None) is not None:
-                self.levels(item)
+            self.levels(item)
 
     def levels(self, item: pytest.Item) -> list[list[ParsedMarker]]:
         """Parse the item's markers: closest level first, each in reading order.

@@ -16,17 +16,18 @@ from pytest_perfgate.plugin.markers import (
     meters_of,
 )
 from pytest_perfgate.plugin.recorder import RECORDER, Recorder
+from pytest_perfgate.plugin.transport import attach, tell_or_raise
 
 if TYPE_CHECKING:
     from pytest_perfgate.gate import Baseline
     from pytest_perfgate.metrics import Metric
-    from pytest_perfgate.model import Finding, Plan, Profile
+    from pytest_perfgate.model import Budget, Finding, Plan, Profile
     from pytest_perfgate.plugin.exclusive import Locks
     from pytest_perfgate.settings import Settings
 
 ACTIVE = pytest.StashKey["Measuring"]()
 
-_BUDGET = pytest.StashKey["Budget | None"]()
+_BUDGET: pytest.StashKey[Budget | None] = pytest.StashKey()
 _EXPECTED = pytest.StashKey[bool]()
 
 
@@ -92,9 +93,12 @@ class Measuring:
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Read every budget before anything runs, and drop the other tests under ``--perfgate-only``."""
-        for item in items:
-            budget = item.stash[_BUDGET] = self._reader.budget(item, self._profile)
-            item.stash[_EXPECTED] = is_expected_to_measure(item, budget)
+        try:
+            for item in items:
+                budget = item.stash[_BUDGET] = self._reader.budget(item, self._profile)
+                item.stash[_EXPECTED] = is_expected_to_measure(item, budget)
+        except pytest.UsageError as problem:
+            tell_or_raise(self._config, items, problem)
         self.other_profiles = [
             item.nodeid
             for item in items
@@ -154,8 +158,6 @@ class Measuring:
             self._judge(item, call.excinfo.value)
         recorder = item.stash.get(RECORDER, None)
         if recorder is not None and recorder.findings and (call.when == "call" or report.failed):
-            from pytest_perfgate.plugin.transport import attach
-
             if not hasattr(report, "wasxfail"):  # an expected failure says nothing about the budget
                 attach(report, recorder.findings)
             if call.when == "call":

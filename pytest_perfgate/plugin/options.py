@@ -10,8 +10,6 @@ import pytest
 if TYPE_CHECKING:
     from pytest_perfgate.settings import Settings
 
-SETTINGS = pytest.StashKey["Settings"]()
-
 #: Destination of the option -> name of the setting.
 _SETTING_OF = {
     "perfgate": "enabled",
@@ -82,24 +80,30 @@ def add_options(parser: pytest.Parser) -> None:
     )
 
 
-def load_settings(config: pytest.Config) -> Settings:
-    """Resolve the settings once per process and keep them on the configuration.
+def load_settings(config: pytest.Config) -> tuple[str, Settings | None]:
+    """Read the settings: all of them when the gate is on, else no more than an idle plugin needs.
+
+    Returns:
+        Name of the marker, and the settings; None when the gate is off.
 
     Raises:
         pytest.UsageError: An option or a line of the configuration file cannot be meant.
     """
     from pytest_perfgate.errors import UsageError
-    from pytest_perfgate.settings import read_settings_file, resolve
+    from pytest_perfgate.settings import idle_marker, read_settings_file, resolve
 
     options = {name: config.getoption(dest) for dest, name in _SETTING_OF.items()}
     try:
-        settings = resolve(read_settings_file(config.rootpath), os.environ, options)
+        file = read_settings_file(config.rootpath)
+        marker = idle_marker(file, options)
+        if marker is not None:
+            return marker, None
+        settings = resolve(file, os.environ, options)
     except UsageError as problem:
         raise pytest.UsageError(f"perfgate: {problem}") from None
-    if settings.against is not None and settings.enabled:
+    if settings.against is not None:
         raise pytest.UsageError(
             "perfgate: --perfgate-against (the paired comparison) is not available in this version; "
             "store a run with --perfgate-report json=FILE and compare with --perfgate-baseline FILE"
         )
-    config.stash[SETTINGS] = settings
-    return settings
+    return settings.marker, settings

@@ -65,7 +65,11 @@ def test_an_exact_metric_is_compared_exactly(project):
 def test_a_marker_may_have_its_own_tolerance(project):
     project.test(TESTS)
     record(project)
-    project.test(TESTS.replace("12", "13").replace("def test_count", '@pytest.mark.budget(max_regression="10%")\n    def test_count'))
+    project.test(
+        TESTS.replace("12", "13").replace(
+            "def test_count", '@pytest.mark.budget(max_regression="10%")\n    def test_count'
+        )
+    )
     run = project.run("--perfgate-baseline=base.json")
     assert run.verdicts["test_count#queries"] == "pass"
 
@@ -85,7 +89,8 @@ def test_missing_new_and_renamed_cases_are_listed_and_counted(project):
     project.test(TESTS)
     record(project)
     project.test(
-        TESTS.replace("def test_count(metric)", "def test_counts(metric)") + "\n    def test_new(perf): perf(len, 'a')\n"
+        TESTS.replace("def test_count(metric)", "def test_counts(metric)")
+        + "\n    def test_new(perf): perf(len, 'a')\n"
     )
     run = project.run("--perfgate-baseline=base.json")
     assert run.verdicts["test_count#queries"] == "missing"

@@ -8,7 +8,6 @@ import sys
 
 import pytest
 
-
 #: So much that no noise of a loaded machine can hide it: these tests are about what becomes of a verdict.
 SLOWER = 1e6
 

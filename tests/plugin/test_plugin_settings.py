@@ -70,7 +70,9 @@ def test_the_header_names_the_profile_and_what_matched_it(project, monkeypatch):
 
 @pytest.mark.parametrize(("policy", "status"), [("warn", 0), ("ignore", 0), ("fail", 4)])
 def test_the_policy_for_a_machine_that_matches_none_of_the_users_profiles(project, policy, status):
-    project.write("pyproject.toml", PROJECT.replace("[tool.perfgate]\n", f'[tool.perfgate]\n    unknown_profile = "{policy}"\n'))
+    project.write(
+        "pyproject.toml", PROJECT.replace("[tool.perfgate]\n", f'[tool.perfgate]\n    unknown_profile = "{policy}"\n')
+    )
     project.test(TESTS)
     run = project.run()
     assert run.ret == status, run.text

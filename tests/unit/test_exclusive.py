@@ -8,6 +8,7 @@ import threading
 from pathlib import Path
 
 import pytest
+
 from pytest_perfgate.plugin.exclusive import FileLocks
 
 HOLDER = """

@@ -6,6 +6,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 import pytest
+
 from pytest_perfgate.errors import CannotMeasureError, UsageError
 from pytest_perfgate.metrics.custom import custom_measurement, validate_name
 from pytest_perfgate.model import Better, Case

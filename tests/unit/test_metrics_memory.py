@@ -14,6 +14,7 @@ import sys
 import threading
 
 import pytest
+
 from pytest_perfgate.errors import CannotMeasureError, UsageError
 from pytest_perfgate.measure import memory as held
 from pytest_perfgate.measure.growth import detect_growth
@@ -83,7 +84,7 @@ LEAKS = {
     "every call": lambda: kept.append(object()),
     "every 5th call": every(5),
     "every 20th call": every(20),
-    "a dict that grows": lambda seen={}: seen.setdefault(object(), 1),  # noqa: B006  # the leak
+    "a dict that grows": lambda seen={}: seen.setdefault(object(), 1),  # the leak
     "a cycle that is kept": lambda: kept.append([kept]),
     "a class": lambda: kept.append(type("Leaked", (), {})),
 }

@@ -11,6 +11,7 @@ import threading
 
 import pytest
 from fakes import FakeClock
+
 from pytest_perfgate.errors import CannotMeasureError, UsageError
 from pytest_perfgate.measure.surroundings import disturbances
 from pytest_perfgate.measure.timeout import TargetHangsError, given_up_after

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from fakes import FakeClock
+
 from pytest_perfgate.measure.calls import loop_arguments, timed_loop
 from pytest_perfgate.measure.clock import resolution_ns
 from pytest_perfgate.measure.sampler import FEWEST_ROUNDS, MOST_ROUNDS, SHORTEST_ROUND_NS, drive, schedule

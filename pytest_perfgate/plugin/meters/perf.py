@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pytest_perfgate.model import Case, Plan
@@ -74,57 +74,56 @@ class Perf(Front):
             iterations=iterations,
             warmup=warmup,
         )
-        arguments: dict[str, Any] = {"args": tuple(args), "kwargs": dict(kwargs or {})}
-        around = {"setup": setup, "teardown": teardown}
+        how = _How(tuple(args), dict(kwargs or {}), setup, teardown)
         if timing.is_async(target) and loop_is_running():
-            case = self._begin(name)
-            return self._measure_awaited(case, plan, target, arguments, around)
+            case = self._recorder.begin("perf", "perf", name) if self._recorder else None
+            return self._measure_awaited(case, plan, target, how)
         if self._recorder is None:
-            if setup is not None:
-                arguments = _set_up(setup, arguments)
             call = timing.call_in_loop_once if timing.is_async(target) else timing.call_once
-            result = call(target, arguments["args"], arguments["kwargs"])
-            if teardown is not None:
-                teardown(*arguments["args"], **arguments["kwargs"])
+            how.set_up()
+            result = call(target, how.args, how.kwargs)
+            how.tear_down()
             return result
         case = self._recorder.begin("perf", "perf", name)
         measure = timing.measure_call_in_loop if timing.is_async(target) else timing.measure_call
         with self._recorder.measuring(case):
-            result, measurement = measure(plan, case, target, **arguments, **around)
+            result, measurement = measure(plan, case, target, **vars(how))
         self._recorder.add(measurement)
         return result
 
-    def _begin(self, name: str) -> Case:
-        return self._recorder.begin("perf", "perf", name) if self._recorder else Case("", "perf", name)
-
     @told_clearly
-    async def _measure_awaited(
-        self,
-        case: Case,
-        plan: Plan,
-        target: Callable[..., Any],
-        arguments: dict[str, Any],
-        around: dict[str, Any],
-    ) -> Any:
+    async def _measure_awaited(self, case: Case | None, plan: Plan, target: Callable[..., Any], how: _How) -> Any:
         __tracebackhide__ = True
         from pytest_perfgate.metrics import timing
 
-        if self._recorder is None:
-            if around["setup"] is not None:
-                arguments = _set_up(around["setup"], arguments)
-            result = await timing.call_once_async(target, arguments["args"], arguments["kwargs"])
-            if around["teardown"] is not None:
-                around["teardown"](*arguments["args"], **arguments["kwargs"])
+        if self._recorder is None or case is None:
+            how.set_up()
+            result = await timing.call_once_async(target, how.args, how.kwargs)
+            how.tear_down()
             return result
         with self._recorder.measuring(case):
-            result, measurement = await timing.measure_call_async(plan, case, target, **arguments, **around)
+            result, measurement = await timing.measure_call_async(plan, case, target, **vars(how))
         self._recorder.add(measurement)
         return result
 
 
-def _set_up(setup: Callable[[], Any], arguments: dict[str, Any]) -> dict[str, Any]:
-    made = setup()
-    if made is None:
-        return arguments
-    args, kwargs = made
-    return {"args": tuple(args), "kwargs": dict(kwargs)}
+@dataclass
+class _How:
+    """With what a target is called; the fields are keywords of the measuring functions."""
+
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    setup: Callable[[], Any] | None
+    teardown: Callable[..., Any] | None
+
+    def set_up(self) -> None:
+        """Run the set-up of the one call that is made when nothing is measured."""
+        made = self.setup() if self.setup is not None else None
+        if made is not None:
+            args, kwargs = made
+            self.args, self.kwargs = tuple(args), dict(kwargs)
+
+    def tear_down(self) -> None:
+        """Run its tear-down."""
+        if self.teardown is not None:
+            self.teardown(*self.args, **self.kwargs)

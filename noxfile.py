@@ -96,7 +96,7 @@ def tests(session: nox.Session) -> None:
     if schema:
         env["PERFGATE_JUNIT_XSD"] = str(schema)
     # The script and not `python -m pytest`, which would put the source tree before the wheel.
-    session.run("pytest", "--timeout=300", *session.posargs, env=env)
+    session.run("pytest", "--timeout=300", "--timeout-method=thread", *session.posargs, env=env)
 
 
 @nox.session

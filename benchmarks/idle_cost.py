@@ -59,16 +59,17 @@ def main() -> None:
         folder = Path(name)
         (folder / "test_one.py").write_text("def test_one(): pass\n")
         paired_difference(folder, [], absent)  # fills the caches of the file system and of bytecode
-        middle, low, high = paired_difference(folder, [], absent)
-        print(
-            f"start-up, idle:            {middle * 1e3:6.2f} ms   (quartiles {low * 1e3:.2f} .. {high * 1e3:.2f}; target 5)"
-        )
+        report("start-up, idle", "ms", 5, [value * 1e3 for value in paired_difference(folder, [], absent)])
         (folder / "test_one.py").write_text("".join(f"def test_{n}(): pass\n" for n in range(TESTS)))
         for label, on, target in (("off", [], 20), ("on", ["--perfgate"], 200)):
-            middle, low, high = (value / TESTS * 1e6 for value in paired_difference(folder, on, absent))
-            print(
-                f"per ordinary test, gate {label:3}: {middle:6.1f} µs   (quartiles {low:.1f} .. {high:.1f}; target {target})"
-            )
+            figures = [value / TESTS * 1e6 for value in paired_difference(folder, on, absent)]
+            report(f"per ordinary test, gate {label}", "µs", target, figures)
+
+
+def report(what: str, unit: str, target: float, figures: list[float]) -> None:
+    """Print one line: median, quartiles, target."""
+    middle, low, high = figures
+    print(f"{what:28} {middle:7.2f} {unit}  (quartiles {low:.2f} .. {high:.2f}; target {target})")
 
 
 if __name__ == "__main__":

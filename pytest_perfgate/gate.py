@@ -188,10 +188,14 @@ def exit_status(run: Run) -> int:
         0 it passed or is inconclusive, 1 it failed, 2 it could not be judged: nothing was measured, or nothing of it
         is comparable with the baseline.
     """
-    if run.outcome is Outcome.FAIL:
+    if run.outcome is Outcome.ERROR:
+        return 2
+    policy = Policy(strict=bool(run.settings.get("strict", False)))
+    other_failures = [failure for failure in run.failures if not failure.startswith(_NOTHING_COMPARED)]
+    if other_failures or any(policy.fails(finding.verdict) for finding in run.findings):
         return 1
     measured = {finding.verdict for finding in run.findings if finding.measurement.value is not None}
-    return 2 if run.outcome is Outcome.ERROR or measured == {Verdict.INCOMPARABLE} else 0
+    return 2 if run.failures or measured == {Verdict.INCOMPARABLE} else 0
 
 
 def _judged_again(finding: Finding, baseline: Baseline, tolerance: float) -> Finding:

@@ -19,4 +19,8 @@ def test_filling_it_stays_within_64_megabytes(memory):
     with memory.peak():
         cache = RecentCache(size=100)
         for key in range(1000):
-            cache.get(key, lambda key: bytes(100_000))
+            cache.get(key, make_page)
+
+
+def make_page(_number):
+    return bytes(100_000)

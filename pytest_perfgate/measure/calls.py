@@ -8,32 +8,29 @@ from __future__ import annotations
 
 import functools
 import keyword
+import types
 from collections.abc import Callable
 from typing import Any
 
 _LOOP = """
-{define} timed(_repeat, _clock, _target{parameters}):
+{define} timed(_repeat, _clock, _kept, _target{parameters}):
+    __tracebackhide__ = True
     _began = _clock()
+    _kept.clear()
     for _ in _repeat:
         {wait}_target({arguments})
     _result = {wait}_target({arguments})
-    return _clock() - _began, _result
+    _elapsed = _clock() - _began
+    _kept.append(_result)
+    return _elapsed
 """
 
-_ANY_SHAPE = """
-{define} timed(_repeat, _clock, _target, _args, _kwargs):
-    _began = _clock()
-    for _ in _repeat:
-        {wait}_target(*_args, **_kwargs)
-    _result = {wait}_target(*_args, **_kwargs)
-    return _clock() - _began, _result
-"""
-
-#: More arguments than anybody writes by hand; the general loop's overhead is lost in a call with so many.
+#: More arguments than anybody writes by hand; the general call's overhead is lost in a call with so many.
 _MOST_ARGUMENTS = 20
+#: An ASCII name that cannot be written as a keyword of a call, although no reserved word.
+_NOT_ASSIGNABLE = "__debug__"
 
 
-@functools.lru_cache(maxsize=256)
 def timed_loop(positional: int, keywords: tuple[str, ...], *, awaited: bool) -> Callable[..., Any]:
     """Make the loop for calls with so many positional arguments and these keywords.
 
@@ -43,27 +40,38 @@ def timed_loop(positional: int, keywords: tuple[str, ...], *, awaited: bool) -> 
         awaited: Whether each call is awaited; the loop is then a coroutine function.
 
     Returns:
-        A function of (iterator of one element less than calls wanted, clock, target, arguments ...) that returns
-        elapsed nanoseconds and what the last call returned.  Results of the other calls are dropped at once, as in
-        ordinary code, so that the allocator sees what it would see there.
+        A function of (iterator of one element less than calls wanted, clock, list, target, arguments ...) that
+        returns elapsed nanoseconds.  The list holds what the last call returned, and is emptied when the clock has
+        started: freeing a result is part of a call's cost, in the last iteration as in all others, and at no time
+        are two results alive.
 
     Source:
         The template of :mod:`timeit`.
     """
-    how = {"define": "async def" if awaited else "def", "wait": "await " if awaited else ""}
-    if not _is_plain(positional, keywords):
-        source = _ANY_SHAPE.format(**how)
+    made = _template(positional, keywords, awaited)
+    # A copy for each measurement: the interpreter specialises code for the function it sees called, and a number
+    # must not depend on what was measured before.
+    return types.FunctionType(made.__code__.replace(), made.__globals__)
+
+
+@functools.lru_cache(maxsize=256)
+def _template(positional: int, keywords: tuple[str, ...], awaited: bool) -> types.FunctionType:  # noqa: FBT001  # a key
+    if _is_plain(positional, keywords):
+        parameters = [f"_a{place}" for place in range(positional)] + [f"_k{place}" for place in range(len(keywords))]
+        arguments = parameters[:positional] + [
+            f"{word}={name}" for word, name in zip(keywords, parameters[positional:], strict=True)
+        ]
     else:
-        places = [f"_a{place}" for place in range(positional)]
-        named = {word: f"_k{place}" for place, word in enumerate(keywords)}
-        source = _LOOP.format(
-            **how,
-            parameters="".join(f", {name}" for name in [*places, *named.values()]),
-            arguments=", ".join([*places, *(f"{word}={name}" for word, name in named.items())]),
-        )
+        parameters, arguments = ["_args", "_kwargs"], ["*_args", "**_kwargs"]
+    source = _LOOP.format(
+        define="async def" if awaited else "def",
+        wait="await " if awaited else "",
+        parameters="".join(f", {name}" for name in parameters),
+        arguments=", ".join(arguments),
+    )
     namespace: dict[str, Any] = {}
     exec(compile(source, "<perfgate loop>", "exec"), namespace)  # noqa: S102  # a template filled with identifiers
-    loop: Callable[..., Any] = namespace["timed"]
+    loop: types.FunctionType = namespace["timed"]
     return loop
 
 
@@ -75,5 +83,9 @@ def loop_arguments(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, 
 
 
 def _is_plain(positional: int, keywords: tuple[str, ...]) -> bool:
-    are_names = all(word.isidentifier() and not keyword.iskeyword(word) for word in keywords)
-    return are_names and positional + len(keywords) <= _MOST_ARGUMENTS
+    """Tell whether the call can be written out; names outside ASCII would be normalised to others by the compiler."""
+    can_be_written = all(
+        word.isascii() and word.isidentifier() and not keyword.iskeyword(word) and word != _NOT_ASSIGNABLE
+        for word in keywords
+    )
+    return can_be_written and positional + len(keywords) <= _MOST_ARGUMENTS

@@ -21,7 +21,7 @@ def resolution_ns(clock: Clock = PERF_COUNTER) -> int:
 
     Returns:
         Nanoseconds, at least 1.  Where reading takes longer than a tick it is the cost of reading, which limits a
-        measurement just the same.
+        measurement just the same; 1 of a clock that stands still while it is looked at.
     """
     steps = []
     for _ in range(_LOOKS):
@@ -31,4 +31,6 @@ def resolution_ns(clock: Clock = PERF_COUNTER) -> int:
             if second > first:
                 steps.append(second - first)
                 break
+        else:
+            break  # it stands still: looking again and again shows no more
     return max(1, min(steps, default=1))

@@ -15,6 +15,8 @@ Channel = Callable[[], int]
 
 _CLEAR_REFS = Path("/proc/self/clear_refs")
 _STATUS = Path("/proc/self/status")
+#: Kernels before 6.17 count pages per processor and add them up late.
+_KERNEL_BATCH_BYTES = 1024**2
 
 
 def channels() -> dict[str, Channel]:
@@ -23,19 +25,19 @@ def channels() -> dict[str, Channel]:
     Returns:
         ``blocks``: memory blocks of the interpreter (exact after a collection; absent where the interpreter does not
         count them, as under ``PYTHONMALLOC=malloc``).  ``heap``: bytes in use in the C allocator, which also sees
-        extension modules (absent on musl).
+        extension modules (absent on musl, and while tracemalloc runs, which keeps its own books there).
     """
     found: dict[str, Channel] = {}
-    blocks = getattr(sys, "getallocatedblocks", None)
+    blocks = getattr(sys, "getallocatedblocks", None)  # CPython
     if blocks is not None and blocks() > 0:
         found["blocks"] = blocks
-    heap = _heap_channel()
+    heap = None if tracemalloc.is_tracing() else _psutil_heap() or _glibc_heap()
     if heap is not None:
         found["heap"] = heap
     return found
 
 
-def _heap_channel() -> Channel | None:
+def _psutil_heap() -> Channel | None:
     import psutil  # noqa: PLC0415  # milliseconds that only this measurement should pay
 
     heap_info = getattr(psutil, "heap_info", None)  # psutil 7.2
@@ -53,50 +55,88 @@ def _heap_channel() -> Channel | None:
     return heap_bytes
 
 
+class _Mallinfo2(ctypes.Structure):
+    """``struct mallinfo2`` of glibc 2.33 and newer."""
+
+    _fields_ = [
+        (name, ctypes.c_size_t)
+        for name in (
+            "arena ordblks smblks hblks hblkhd usmblks fsmblks uordblks fordblks keepcost".split()  # noqa: SIM905
+        )
+    ]
+
+
+def _glibc_heap() -> Channel | None:
+    """Read what psutil reads, where it is too old to."""
+    try:
+        mallinfo2 = ctypes.CDLL(None).mallinfo2
+    except (OSError, AttributeError, TypeError):
+        return None
+    mallinfo2.restype = _Mallinfo2
+
+    def heap_bytes() -> int:
+        heap = mallinfo2()
+        return int(heap.uordblks + heap.hblkhd)
+
+    return heap_bytes
+
+
 @contextlib.contextmanager
 def collected() -> Iterator[None]:
     """Put everything that is alive out of the collector's sight, so that collecting costs what the target costs."""
     was_enabled = gc.isenabled()
+    # What somebody else has put away (before a fork, say) must not come back by our hand.
+    can_freeze = hasattr(gc, "freeze") and gc.get_freeze_count() == 0
     gc.collect()
-    gc.freeze()
     gc.disable()
+    if can_freeze:
+        gc.freeze()
     try:
         yield
     finally:
-        gc.unfreeze()
+        if can_freeze:
+            gc.unfreeze()
         if was_enabled:
             gc.enable()
 
 
-def resident_bytes() -> int:
-    """Return the resident set of this process in bytes."""
-    import psutil  # noqa: PLC0415  # milliseconds that only this measurement should pay
-
-    return int(psutil.Process().memory_info().rss)
-
-
 def trim() -> None:
-    """Give free memory of the C allocator back to the system, where it can be asked to."""
+    """Give free memory back to the system, where it can be asked to: taking it again would add nothing to a peak."""
     gc.collect()
     with contextlib.suppress(OSError, AttributeError, TypeError):
         ctypes.CDLL(None).malloc_trim(0)
 
 
 def reset_peak() -> bool:
-    """Begin a new peak of the resident set; tell whether the system can (Linux, ``clear_refs``)."""
+    """Begin a new peak of the resident set; tell whether the system did (Linux, ``clear_refs``)."""
     try:
         _CLEAR_REFS.write_text("5")
+        status = _status_bytes()
     except OSError:
         return False
-    return True
+    # A kernel that takes the request and does nothing leaves the old peak.
+    return status["VmHWM"] <= status["VmRSS"] + _KERNEL_BATCH_BYTES
+
+
+def resident_bytes() -> int:
+    """Return the resident set of this process in bytes, as counted for its peak (Linux)."""
+    return _status_bytes()["VmRSS"]
 
 
 def peak_bytes() -> int:
     """Return the peak of the resident set since the last :func:`reset_peak`, in bytes (Linux)."""
+    return _status_bytes()["VmHWM"]
+
+
+def _status_bytes() -> dict[str, int]:
+    found = {}
     for line in _STATUS.read_text("ascii", "replace").splitlines():
-        if line.startswith("VmHWM:"):
-            return int(line.split()[1]) * 1024
-    raise OSError("/proc/self/status has no VmHWM")
+        name, _, rest = line.partition(":")
+        if name in ("VmHWM", "VmRSS"):
+            found[name] = int(rest.split()[0]) * 1024
+    if len(found) != 2:  # noqa: PLR2004  # both
+        raise OSError("/proc/self/status tells no resident set")
+    return found
 
 
 @contextlib.contextmanager

@@ -12,6 +12,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pytest_perfgate.measure.contention import Load, read_load
+
 #: Chunks per worker, as in ``multiprocessing.Pool.map``: few enough that sending them costs little beside the work,
 #: enough that a worker with light items takes over what another has not begun.
 _CHUNKS_PER_WORKER = 4
@@ -58,10 +60,12 @@ class Clocks:
 
     wall_ns: Callable[[], int] = time.perf_counter_ns
     cpu_ns: Callable[[], int] = time.process_time_ns
+    load: Callable[[], Load] | None = None
+    """Tells what other programs leave of the machine; None where nobody looks."""
     """Of this process, all threads: what the serial pass spends on a core."""
 
 
-CLOCKS = Clocks()
+CLOCKS = Clocks(load=read_load)
 
 
 def time_window(work: Callable[[], Any], clocks: Clocks = CLOCKS) -> tuple[Window, Any]:

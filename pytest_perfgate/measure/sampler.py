@@ -22,13 +22,20 @@ SHORTEST_ROUND_NS = 1_000_000
 TICKS_PER_ROUND = 1000
 #: Warm-up goes on for this long: caches, the interpreter's specialisation, the processor's clock.
 WARMUP_NS = 50_000_000
+#: ... and warm-up and calibration for no more than these shares of the time limit.
+_WARMUP_SHARE, _CALIBRATION_SHARE = 0.25, 0.5
 #: Rounds that are wanted where time allows, and the most that are kept: later ones tell about the machine's drift.
 FEWEST_ROUNDS, MOST_ROUNDS = 20, 500
+#: Fewer have no 95 % interval of the median.
+_FEWEST_FOR_AN_INTERVAL = 6
 #: Adaptive measuring stops when the interval of the median is within this share on each side, and
 NARROW = 0.01
 #: this long was measured; a burst of a neighbour is often shorter.
 SETTLED_NS = 200_000_000
-_LOOK_EVERY = 10  # rounds, between looks at the interval
+#: Rounds between looks at the interval: looking sorts all values.
+_LOOK_EVERY = 10
+#: Ends calibration on a clock that does not move; the emptiest call makes a round of these last a quarter second.
+MOST_ITERATIONS = 10_000_000
 
 Schedule = Generator[int, int, "Sample"]
 
@@ -41,8 +48,6 @@ class Sample:
     """Per iteration, one for each round that counts."""
     iterations: int
     """Per round."""
-    first_ns: float | None
-    """What the very first call took, alone; None when the first round had several."""
     warnings: tuple[str, ...] = ()
 
 
@@ -50,10 +55,26 @@ class Sample:
 class _Progress:
     """What a schedule knows while it runs."""
 
-    began_ns: int
-    limit_ns: float
+    plan: Plan
+    clock: Clock
+    shortest_round_ns: float
+    iterations: int
+    began_ns: int = field(init=False)
+    limit_ns: float = field(init=False)
     values_ns: list[float] = field(default_factory=list)
     measured_ns: int = 0
+
+    def __post_init__(self) -> None:
+        self.began_ns = self.clock()
+        self.limit_ns = self.plan.max_time_s * 1e9
+
+    @property
+    def spent_ns(self) -> int:
+        return self.clock() - self.began_ns
+
+    def keep(self, elapsed_ns: int) -> None:
+        self.values_ns.append(elapsed_ns / self.iterations)
+        self.measured_ns += elapsed_ns
 
 
 def schedule(plan: Plan, *, clock: Clock, tick_ns: int) -> Schedule:
@@ -68,28 +89,18 @@ def schedule(plan: Plan, *, clock: Clock, tick_ns: int) -> Schedule:
         Iterations of the next round; to be sent what the round took, in nanoseconds.
 
     Returns:
-        The sample.  Rounds, iterations and warm-up that the plan fixes are kept exactly, whatever they take.
+        The sample.  Rounds, iterations and warm-up that the plan fixes are kept exactly, whatever they take; only
+        rounds that find out how many iterations a round needs may add to the warm-up.
     """
-    progress = _Progress(clock(), plan.max_time_s * 1e9)
-    first_ns: float | None = None
-    iterations = plan.iterations or 1
-    if plan.warmup is None and plan.iterations is None:
-        first_ns = yield 1
-        if plan.rounds is None and first_ns > progress.limit_ns / 2:
-            return _only_call(first_ns, plan)
-        iterations = yield from _warm_up(first_ns, clock, progress, tick_ns)
-    else:
-        for number in range(_warmup_rounds(plan)):
-            elapsed = yield iterations
-            if number == 0 and iterations == 1:
-                first_ns = elapsed
-        if plan.iterations is None and first_ns is not None:
-            iterations = yield from _calibrate(first_ns, tick_ns, clock, progress)
-    while not _is_enough(plan, progress, clock):
-        elapsed = yield iterations
-        progress.values_ns.append(elapsed / iterations)
-        progress.measured_ns += elapsed
-    return Sample(tuple(progress.values_ns), iterations, first_ns, _remarks(plan, progress))
+    shortest_ns = max(SHORTEST_ROUND_NS, TICKS_PER_ROUND * tick_ns)
+    progress = _Progress(plan, clock, shortest_ns, plan.iterations or 1)
+    if plan.iterations is None or plan.warmup != 0:
+        yield from _warm_up(progress)
+    only_call = bool(progress.values_ns) and plan.warmup is None
+    while not _is_enough(progress):
+        elapsed = yield progress.iterations
+        progress.keep(elapsed)
+    return Sample(tuple(progress.values_ns), progress.iterations, _remarks(progress, without_warmup=only_call))
 
 
 def drive(rounds: Schedule, run: Callable[[int], int]) -> Sample:
@@ -97,80 +108,94 @@ def drive(rounds: Schedule, run: Callable[[int], int]) -> Sample:
 
     Args:
         rounds: From :func:`schedule`.
-        run: Runs one round of so many iterations and returns what it took in nanoseconds.
+        run: Runs one round of so many iterations and returns what it took in nanoseconds; may raise anything.
     """
-    try:
-        iterations = next(rounds)
-        while True:
-            iterations = rounds.send(run(iterations))
-    except StopIteration as end:
-        sample: Sample = end.value
-        return sample
+    iterations = next(rounds)
+    while True:
+        elapsed = run(iterations)  # not within the try: a target may raise StopIteration of its own
+        try:
+            iterations = rounds.send(elapsed)
+        except StopIteration as end:
+            sample: Sample = end.value
+            return sample
 
 
-def _warmup_rounds(plan: Plan) -> int:
-    return 1 if plan.warmup is None else plan.warmup
+def _warm_up(progress: _Progress) -> Generator[int, int, None]:
+    """Find out how many iterations a round needs, and go on until the target is warm.
+
+    The calls that calibrate warm up as well.  A first round that says enough already is kept instead.
+    """
+    done = 0
+    while True:
+        elapsed = yield progress.iterations
+        done += 1
+        if done == 1 and _counts(elapsed, progress):
+            progress.keep(elapsed)
+            return
+        if elapsed < progress.shortest_round_ns and _may_grow(progress):
+            progress.iterations = _more_iterations(elapsed, progress)
+        elif _is_warm(done, progress):
+            return
 
 
-def _only_call(first_ns: float, plan: Plan) -> Sample:
-    took, limit = format_value(first_ns / 1e9, SECONDS), format_value(plan.max_time_s, SECONDS)
-    warning = f"one call took {took}, so only 1 round without warm-up fits into {limit}; raise --perfgate-max-time"
-    return Sample((first_ns,), 1, first_ns, (warning,))
+def _counts(first_ns: int, progress: _Progress) -> bool:
+    """Tell whether the very first round is one to keep: nothing is to be thrown away, or there is no time for more."""
+    plan = progress.plan
+    if plan.warmup == 0:
+        return plan.iterations is not None or first_ns >= progress.shortest_round_ns
+    return plan.warmup is None and plan.rounds is None and first_ns > progress.limit_ns / 2
 
 
-def _calibrate(elapsed_ns: float, tick_ns: int, clock: Clock, progress: _Progress) -> Generator[int, int, int]:
-    """Find iterations that make a round long enough, starting from what one call took."""
-    wanted_ns = max(SHORTEST_ROUND_NS, TICKS_PER_ROUND * tick_ns)
-    iterations, elapsed = 1, float(elapsed_ns)
-    while elapsed < wanted_ns and not _is_late(clock, progress):
-        # The first calls are slow and would suggest too few: grow by ten at most, by two at least.
-        suggested = math.ceil(iterations * 1.1 * wanted_ns / max(elapsed, tick_ns))
-        iterations = min(iterations * 10, max(iterations * 2, suggested))
-        elapsed = yield iterations
-    return iterations
+def _may_grow(progress: _Progress) -> bool:
+    is_early = progress.spent_ns <= progress.limit_ns * _CALIBRATION_SHARE
+    return progress.plan.iterations is None and progress.iterations < MOST_ITERATIONS and is_early
 
 
-def _warm_up(first_ns: float, clock: Clock, progress: _Progress, tick_ns: int) -> Generator[int, int, int]:
-    """Calibrate, and go on until the target is warm; the calls that calibrate warm it up as well."""
-    iterations = yield from _calibrate(first_ns, tick_ns, clock, progress)
-    recent: list[float] = []
-    while clock() - progress.began_ns < min(WARMUP_NS, progress.limit_ns / 4):
-        recent.append((yield iterations))
-    if recent:
-        typical = median(recent[-5:])
-        wanted_ns = max(SHORTEST_ROUND_NS, TICKS_PER_ROUND * tick_ns)
-        if typical < wanted_ns:  # it became faster as it warmed up
-            iterations = math.ceil(iterations * wanted_ns / max(typical, tick_ns))
-    return iterations
+def _more_iterations(elapsed_ns: int, progress: _Progress) -> int:
+    """Choose the iterations of the next round from what this one took.
+
+    The first calls are slow and would suggest too few, and a call that a neighbour held up too: so ten times as
+    many at most, a tenth in hand, and the next round is looked at again.
+    """
+    tried = progress.iterations
+    suggested = math.ceil(tried * 1.1 * progress.shortest_round_ns / elapsed_ns) if elapsed_ns > 0 else tried * 10
+    return min(tried * 10, max(tried + 1, suggested), MOST_ITERATIONS)
 
 
-def _is_late(clock: Clock, progress: _Progress) -> bool:
-    return clock() - progress.began_ns > progress.limit_ns / 2
+def _is_warm(done: int, progress: _Progress) -> bool:
+    plan = progress.plan
+    if plan.warmup is not None or plan.iterations is not None:
+        # Whoever counts calls wants them counted: one round, not as many as fit into a while.
+        return done >= (1 if plan.warmup is None else plan.warmup)
+    return progress.spent_ns >= min(WARMUP_NS, progress.limit_ns * _WARMUP_SHARE)
 
 
-def _is_enough(plan: Plan, progress: _Progress, clock: Clock) -> bool:
-    count = len(progress.values_ns)
+def _is_enough(progress: _Progress) -> bool:
+    plan, count = progress.plan, len(progress.values_ns)
     if plan.rounds is not None:
         return count >= plan.rounds
     if count == 0:
         return False
-    last_ns = progress.measured_ns / count
-    if clock() - progress.began_ns + last_ns > progress.limit_ns or count >= MOST_ROUNDS:
+    typical_ns = progress.measured_ns / count
+    if progress.spent_ns + typical_ns > progress.limit_ns or count >= MOST_ROUNDS:
         return True
     if count < FEWEST_ROUNDS or progress.measured_ns < SETTLED_NS or count % _LOOK_EVERY:
         return False
-    interval = median_interval(progress.values_ns)
-    middle = median(progress.values_ns)
+    return _is_narrow(progress.values_ns)
+
+
+def _is_narrow(values_ns: list[float]) -> bool:
+    interval, middle = median_interval(values_ns), median(values_ns)
     if interval is None or not middle:
         return False
     return max(interval[1] - middle, middle - interval[0]) <= NARROW * middle
 
 
-def _remarks(plan: Plan, progress: _Progress) -> tuple[str, ...]:
+def _remarks(progress: _Progress, *, without_warmup: bool) -> tuple[str, ...]:
     count = len(progress.values_ns)
-    if plan.rounds is None and count < FEWEST_ROUNDS // 4:
-        limit = format_value(plan.max_time_s, SECONDS)
-        return (
-            f"only {count} round{'s' * (count != 1)} fitted into {limit}; raise --perfgate-max-time for a closer look",
-        )
-    return ()
+    if progress.plan.rounds is not None or count >= _FEWEST_FOR_AN_INTERVAL:
+        return ()
+    took = format_value(progress.measured_ns / count / 1e9, SECONDS)
+    limit = format_value(progress.plan.max_time_s, SECONDS)
+    rounds = f"{count} round{'s' * (count != 1)}{' without warm-up' * without_warmup}"
+    return (f"only {rounds} of {took} fit into {limit}; raise --perfgate-max-time for a closer look",)

@@ -1,35 +1,59 @@
-"""What in this process makes its times unlike those of ordinary runs: tracers, debuggers, development modes."""
+"""What in this process makes its numbers unlike those of ordinary runs: tracers, debuggers, development modes."""
 
 from __future__ import annotations
 
+import asyncio
+import os
 import sys
-import threading
+import tracemalloc
+from types import FunctionType, MethodType
 
 _TOOLS = {0: "a debugger", 1: "coverage", 2: "a profiler", 5: "an optimizer"}
 _TOOL_IDS = 6
 
 
-def disturbances() -> tuple[str, ...]:
-    """List what slows this process down beside the target, one sentence each."""
+def watchers() -> tuple[str, ...]:
+    """Name what watches this process run, such as ``a trace function (coverage)``."""
     found = []
-    tracer = sys.gettrace()
-    if tracer is not None:
-        found.append(f"a trace function is active ({_name(tracer)}): times are those of traced code")
-    if sys.getprofile() is not None or getattr(threading, "getprofile", lambda: None)() is not None:
-        found.append(f"a profile function is active ({_name(sys.getprofile())}): times are those of profiled code")
-    monitoring = getattr(sys, "monitoring", None)
+    for kind, function in (("trace", sys.gettrace()), ("profile", sys.getprofile())):
+        if function is not None:
+            found.append(f"a {kind} function ({_origin(function)})")
+    monitoring = getattr(sys, "monitoring", None)  # 3.12
     if monitoring is not None:
         for tool in range(_TOOL_IDS):
             name = monitoring.get_tool(tool)
             if name is not None and monitoring.get_events(tool):
-                what = _TOOLS.get(tool, "a tool")
-                found.append(f"{what} is watching this process ({name}): times are those of monitored code")
-    if sys.flags.dev_mode:
-        found.append("Python's development mode is on (-X dev): times are those of checked code")
+                found.append(f"{_TOOLS.get(tool, 'a tool')} ({name})")
     return tuple(found)
 
 
-def _name(thing: object) -> str:
-    kind = type(thing)
-    module = getattr(thing, "__module__", None) or kind.__module__
-    return str(module)
+def runs_python_on_every_line() -> bool:
+    """Tell whether a debugger or the like executes Python, and so allocates, while the target runs."""
+    return any(isinstance(function, FunctionType | MethodType) for function in (sys.gettrace(), sys.getprofile()))
+
+
+def disturbances() -> tuple[str, ...]:
+    """List what slows this process down beside the target, one sentence each."""
+    found = [f"{watcher} is watching this process: times are those of watched code" for watcher in watchers()]
+    if tracemalloc.is_tracing():
+        found.append("tracemalloc is tracing: allocations take several times as long as they would")
+    if sys.flags.dev_mode:
+        found.append("Python's development mode is on (-X dev): times are those of checked code")
+    elif os.environ.get("PYTHONMALLOC", "").endswith("debug") and not sys.flags.ignore_environment:
+        found.append("the debugging allocator is on (PYTHONMALLOC): times are those of checked memory")
+    if _loop_is_debugged():
+        found.append("asyncio's debug mode is on: every step of the event loop takes several times as long")
+    return tuple(found)
+
+
+def _loop_is_debugged() -> bool:
+    try:
+        return asyncio.get_running_loop().get_debug()
+    except RuntimeError:
+        return False
+
+
+def _origin(thing: object) -> str:
+    """Name the package that a function or a callable object comes from."""
+    module = getattr(thing, "__module__", None) or type(thing).__module__
+    return str(module).partition(".")[0]

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
 from pytest_perfgate.errors import CannotMeasureError, UsageError
+from pytest_perfgate.measure.contention import cores_left
 from pytest_perfgate.measure.loops import open_functions
 from pytest_perfgate.measure.outcomes import refuse_unfinished
 from pytest_perfgate.measure.pairs import Choice, Pairs, measure_pairs
@@ -33,6 +34,8 @@ DEFAULT_WORKERS = 4
 _SHORTEST_SERIAL_S = 0.005
 #: Share of the serial window on a core above which work is limited by cores, and where it is nothing else.
 _NEEDS_CORES, _ONLY_CORES = 0.5, 0.9
+#: Other programs are in the way when they leave less than this share of what the workers could use.
+_CROWDED = 0.9
 #: Below this share the work waits, and cores do not matter at all.
 _ONLY_WAITS = 0.2
 
@@ -84,7 +87,9 @@ def measure_speedup(  # noqa: PLR0913  # the options of the fixture
     work = _checked_work(plan, task, items, workers)
     facts = {"target": _name(task), "workers": workers, "backend": backend, "items": len(work.items)}
     with open_passes(work, backend) as passes:
+        left = cores_left(clocks.load)
         pairs = measure_pairs(plan, passes, Choice(repeats, warmup, check), seed=case.id, clocks=clocks)
+        facts["cores_left"] = left()
     _refuse_too_little(median(pairs.serial_s))
     if passes.startup_s is not None:
         facts["pool_startup_s"] = passes.startup_s
@@ -129,7 +134,9 @@ def measure_speedup_of(  # noqa: PLR0913  # the options of the fixture
     check_workers(workers)
     facts = {"target": _name(parallel), "workers": workers, "backend": "callable"}
     with open_functions(serial, parallel) as passes:
+        left = cores_left(clocks.load)
         pairs = measure_pairs(plan, passes, Choice(repeats, warmup, check), seed=case.id, clocks=clocks)
+        facts["cores_left"] = left()
     _refuse_too_little(median(pairs.serial_s))
     outcome: T = pairs.outcome
     return outcome, _measurement(case, pairs, workers, _cores(capacity), facts)
@@ -202,7 +209,10 @@ def _checked_work(plan: Plan, task: Task, items: object, workers: object) -> Wor
 def _measurement(case: Case, pairs: Pairs, workers: int, capacity: float, facts: dict[str, Any]) -> Measurement:
     value = median(pairs.ratios)
     cpu_share = _cpu_share(pairs.serial)
-    ceiling = _ceiling(workers, capacity, cpu_share)
+    left = facts["cores_left"]
+    # What other programs take of the machine the work cannot have: less than is left must not be asked of it.
+    is_crowded = left is not None and left < _CROWDED * min(workers, capacity)
+    ceiling = _ceiling(workers, max(1.0, left) if is_crowded else capacity, cpu_share)
     able = workers if ceiling is None else ceiling
     extra = {
         **facts,
@@ -228,6 +238,7 @@ def _measurement(case: Case, pairs: Pairs, workers: int, capacity: float, facts:
         extra=extra,
         show_as=SPEEDUP.show_as,
         ceiling=ceiling,
+        warnings=(f"other programs left {left:.1f} of {capacity:g} cores",) if is_crowded else (),
     )
 
 

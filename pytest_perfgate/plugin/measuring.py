@@ -134,7 +134,6 @@ class Measuring:
     @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, None, None]:
         """Measure the call phase of a plain budget test, judge, and fail the test that is over its budget."""
-        __tracebackhide__ = True
         try:
             if self._times_call_phase(item):
                 yield from self._timed_call(item)
@@ -213,7 +212,6 @@ class Measuring:
         from pytest_perfgate.metrics.memory import PeakMeter
         from pytest_perfgate.metrics.timing import phase_measurement
 
-        __tracebackhide__ = True
         recorder = self.recorder_of(item)
         budget = recorder.budget
         rounds = (budget.rounds if budget else None) or 1

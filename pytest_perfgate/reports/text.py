@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -22,6 +23,8 @@ _NARROWEST_CASE = 24
 _COMFORTABLE_CASE = 48
 #: Units and expressions are the user's words and may be of any length.
 _WIDEST_CELL = 24
+#: Below this share of its limit nobody asks how much exactly a case uses.
+_HARDLY_USED = 0.001
 _GAP = 2  # between the columns of tabulate's "simple" format
 _PADDING = 2  # what tabulate adds to a title, though not to a cell
 
@@ -109,7 +112,7 @@ def _table(findings: Sequence[Finding], width: int, most: int, paint: Callable[[
     if not shown:
         return []
     columns = _filled_columns(shown)
-    ids = [on_one_line(finding.case.id) for finding in shown]
+    ids = _labels(shown)
     longest = max(map(len, ids))
     for column in sorted(columns, key=lambda column: -column.needs):
         if width - _taken(columns, shown) < min(longest, column.needs):
@@ -123,6 +126,12 @@ def _table(findings: Sequence[Finding], width: int, most: int, paint: Callable[[
     # Numbers are texts by now; tabulate would parse them and write them anew.
     printed = tabulate(rows, titles, tablefmt="simple", disable_numparse=True, colalign=aligned)
     return [line.rstrip() for line in printed.splitlines()]
+
+
+def _labels(shown: Sequence[Finding]) -> list[str]:
+    """Write the test of each case, and the metric only where it tells two rows apart."""
+    rows = Counter(finding.case.test for finding in shown)
+    return [on_one_line(finding.case.test if rows[finding.case.test] == 1 else finding.case.id) for finding in shown]
 
 
 def _filled_columns(shown: Sequence[Finding]) -> dict[_Column, list[str]]:
@@ -170,7 +179,11 @@ def _used(finding: Finding) -> str:
     check = finding.tightest
     if check is None or check.observed is None or check.limit is None:
         return ""
-    return "over" if check.closeness == float("inf") else format_value(check.closeness, RATIO, show_as="%")
+    if check.closeness == float("inf"):
+        return "over"
+    if 0 < check.closeness < _HARDLY_USED:
+        return f"< {format_value(_HARDLY_USED, RATIO, show_as='%')}"
+    return format_value(check.closeness, RATIO, show_as="%", digits=2)
 
 
 def _change(finding: Finding) -> str:

@@ -45,7 +45,53 @@ def test_several_numbers_are_a_sample():
 def test_numpy_numbers_are_numbers():
     np = pytest.importorskip("numpy")
     assert custom_measurement(CASE, np.float32(1.5)).value == 1.5
+    assert custom_measurement(CASE, np.array(1.5)).value == 1.5
+    with pytest.raises(CannotMeasureError, match="not a number"):
+        custom_measurement(CASE, np.bool_(True))
     assert custom_measurement(CASE, np.array([1.0, 2.0, 4.0])).value == 2.0
+
+
+@pytest.mark.parametrize(
+    ("statistic", "value"), [("median", 2.0), ("mean", 7.0), ("min", 1.0), ("max", 18.0), (None, 2.0)]
+)
+def test_a_statistic_is_taken_from_several_numbers(statistic, value):
+    measured = custom_measurement(CASE, [1, 18, 2], statistic=statistic)
+    assert (measured.value, measured.statistic) == (value, statistic or "median")
+
+
+@pytest.mark.parametrize(
+    ("value", "statistic", "word"), [(3, "mean", "several"), ([3], "men", "'mean'"), ([3], 4, "max")]
+)
+def test_a_statistic_that_cannot_be_taken_is_refused(value, statistic, word):
+    with pytest.raises(UsageError, match=word):
+        custom_measurement(CASE, value, statistic=statistic)
+
+
+def test_an_interval_needs_several_numbers():
+    assert custom_measurement(CASE, range(20)).interval is not None
+    assert custom_measurement(CASE, range(20), statistic="mean").interval is None
+    assert custom_measurement(CASE, 3).interval is None
+
+
+def test_an_iterator_is_read_once():
+    assert custom_measurement(CASE, (n for n in (3, 1))).samples == (3.0, 1.0)
+
+
+@pytest.mark.parametrize("value", [{"a": 1}, {1, 2}, {}.keys()])
+def test_what_is_no_sequence_is_refused(value):
+    with pytest.raises(CannotMeasureError, match="list"):
+        custom_measurement(CASE, value)
+
+
+def test_a_number_too_large_for_its_unit_is_refused():
+    with pytest.raises(CannotMeasureError, match="finite"):
+        custom_measurement(CASE, 1e308, unit="GB")
+
+
+@pytest.mark.parametrize("unit", [3, None, "a\nb", "x" * 50, "\x1b[31m"])
+def test_a_unit_that_reports_could_not_carry_is_refused(unit):
+    with pytest.raises(UsageError, match="unit="):
+        custom_measurement(CASE, 3, unit=unit)
 
 
 @pytest.mark.parametrize(

@@ -9,15 +9,19 @@ import gc
 import itertools
 import json
 import logging
+import random
 import re
 import sys
 import threading
+import tracemalloc
 
 import pytest
+from fakes import FakeClock
 
 from pytest_perfgate.errors import CannotMeasureError, UsageError
+from pytest_perfgate.measure import leak
 from pytest_perfgate.measure import memory as held
-from pytest_perfgate.measure.growth import detect_growth
+from pytest_perfgate.measure.growth import SHORT_WINDOW, detect_growth
 from pytest_perfgate.metrics.memory import PeakMeter, measure_growth
 from pytest_perfgate.model import Case, Plan
 
@@ -26,7 +30,7 @@ GROWTH, PEAK = Case("t", "memory.growth"), Case("t", "memory.peak")
 pytestmark = pytest.mark.skipif(not held.channels(), reason="this interpreter does not tell what it holds")
 
 
-def grow(levels):
+def grow(levels, **how):
     """Run the detector on a channel that shows these values, one after each round."""
     values = itertools.chain(levels, itertools.repeat(0))
     state = {"level": 0}
@@ -34,7 +38,9 @@ def grow(levels):
     def run():
         state["level"] = next(values)
 
-    return detect_growth(run, {"blocks": lambda: state["level"]}, calls_per_round=10, warmup=3)
+    how = {"calls_per_round": 10, "warmup": 3} | how
+    with held.collected():  # or each of thousands of collections looks at all of pytest
+        return detect_growth(run, {"blocks": lambda: state["level"]}, **how)
 
 
 def test_a_flat_line_is_clean_after_one_window():
@@ -60,6 +66,37 @@ def test_a_cache_that_fills_and_stops_is_no_leak():
 
 def test_growth_that_slows_down_is_left_open_or_clean_but_never_a_leak():
     assert grow(int(100 * n**0.3) for n in itertools.count()).verdict != "leak"
+
+
+def test_slow_targets_are_judged_by_a_short_first_window():
+    growth = grow(itertools.count(), calls_per_round=1, warmup=1, first_window=SHORT_WINDOW)
+    assert (growth.verdict, growth.per_call, growth.windows, growth.calls) == ("leak", 1.0, 2, 1 + 6 + 11)
+
+
+def test_a_table_that_grows_by_a_few_blocks_and_stops_is_no_leak():
+    assert grow(min(n // 8, 7) for n in itertools.count()).verdict == "clean"
+
+
+@pytest.mark.parametrize("seed", range(60))
+@pytest.mark.parametrize("memory", [0.0, 0.5, 0.9])
+def test_what_wanders_is_never_a_leak(seed, memory):
+    chance = random.Random(seed)
+    level = itertools.accumulate(itertools.repeat(0), lambda now, _: memory * now + chance.gauss(0, 50), initial=0.0)
+    assert grow(int(value) for value in level).verdict != "leak"
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_a_leak_within_noise_is_found(seed):
+    chance = random.Random(seed)
+    growth = grow(int(20 * n + chance.gauss(0, 50)) for n in itertools.count())
+    assert growth.verdict == "leak"
+    assert growth.per_call == pytest.approx(2.0, rel=0.2)
+
+
+def test_time_that_is_up_ends_after_the_second_window():
+    growth = grow((int(100 * n**0.3) for n in itertools.count()), is_late=lambda: True)
+    assert (growth.verdict, growth.windows) == ("growing", 2)
+    assert growth.curve[0] == 0 < growth.curve[-1]
 
 
 def test_up_and_down_is_clean():
@@ -123,6 +160,13 @@ def cached(n):
 numbers = itertools.count()
 window: collections.deque[object] = collections.deque(maxlen=50)
 
+
+def run_a_thread():
+    thread = threading.Thread(target=int)
+    thread.start()
+    thread.join()
+
+
 CLEAN = {
     "nothing": lambda: None,
     "json": lambda: json.loads('{"a": [1, 2, 3]}'),
@@ -131,7 +175,7 @@ CLEAN = {
     "a bounded window": lambda: window.append(object()),
     "logging": lambda: logging.getLogger("perfgate-test").debug("x"),
     "a cycle": lambda: [].append(itertools.cycle([object()])),
-    "a thread": lambda: (lambda t: (t.start(), t.join()))(threading.Thread(target=int)),
+    "a thread": run_a_thread,
     "exec": lambda: exec("x = 1", {}),
     "a dynamic class": lambda: type("Passing", (), {}),
 }
@@ -142,6 +186,124 @@ def test_a_clean_function_grows_by_exactly_nothing(target):
     _, measured = measure_growth(Plan(max_time_s=20), GROWTH, target)
     assert measured.value == 0.0, measured.extra
     assert measured.extra["verdict"] in ("clean", "growing")
+
+
+def test_an_object_that_grows_in_place_is_a_leak():
+    grown = bytearray()
+    _, measured = measure_growth(Plan(max_time_s=20), GROWTH, lambda: grown.extend(b"x" * 64), calls=20)
+    assert measured.extra["verdict"] == "leak"
+    assert measured.value == pytest.approx(64, rel=0.3)
+
+
+def test_what_grows_without_going_on_is_a_doubt():
+    some: list[object] = []
+
+    def target():
+        if len(some) < 75:
+            some.append(object())
+
+    found = [measure_growth(Plan(max_time_s=0), GROWTH, target, calls=5)[1] for _ in range(2)]
+    assert found[0].extra["verdict"] == "growing"
+    assert "a cache that fills" in found[0].doubt
+    assert found[1].extra["verdict"] == "clean"
+    assert found[1].doubt is None
+
+
+def test_a_slow_function_is_called_a_few_times_only(monkeypatch):
+    numbers = itertools.count(1)
+    monkeypatch.setattr(leak, "_effort", lambda batch, calls, warmup, limit: leak._Effort(1, 1, SHORT_WINDOW, 0.0))
+    monkeypatch.setattr(leak, "_TRACED_S", 0.0)
+    result, measured = measure_growth(Plan(), GROWTH, lambda: next(numbers))
+    assert measured.extra["calls"] == 1 + 1 + SHORT_WINDOW
+    assert result == 1 + 7 + 1 + 1
+    assert "traced" not in measured.extra["channels"]
+
+
+def test_calls_per_round_follow_from_what_a_call_takes(monkeypatch):
+    clock = FakeClock(tick_ns=0)
+    monkeypatch.setattr(leak.time, "perf_counter", lambda: clock.now_ns / 1e9)
+
+    def effort(call_s, calls=None, warmup=None):
+        return leak._effort(clock.work(int(call_s * 1e9)), calls, warmup, 4.0)
+
+    assert (effort(1e-6).calls, effort(1e-6).warmup, effort(1e-6).first_window) == (1280, 3, 10)
+    assert effort(1e-9).calls == 2560
+    assert (effort(0.001).calls, effort(0.01).calls, effort(0.05).calls) == (20, 10, 2)
+    assert (effort(0.5).calls, effort(0.5).warmup, effort(0.5).first_window) == (1, 1, SHORT_WINDOW)
+    assert (effort(0.5, calls=7, warmup=2).calls, effort(0.5, calls=7, warmup=2).warmup) == (7, 2)
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_coroutine_that_nobody_awaits_is_refused():
+    async def fetch(url):
+        return url
+
+    with pytest.raises(CannotMeasureError, match=r"memory.growth\(fetch, url\)"):
+        measure_growth(Plan(), GROWTH, lambda: fetch("url"))
+    gc.collect()
+
+
+def test_what_somebody_froze_stays_frozen():
+    gc.freeze()
+    try:
+        frozen = gc.get_freeze_count()
+        measure_growth(Plan(), GROWTH, lambda: None)
+        assert gc.get_freeze_count() == frozen > 0
+    finally:
+        gc.unfreeze()
+
+
+def test_tracing_is_over_afterwards_and_left_alone_when_it_is_somebody_elses():
+    measure_growth(Plan(), GROWTH, lambda: None)
+    assert not tracemalloc.is_tracing()
+    tracemalloc.start()
+    try:
+        _, measured = measure_growth(Plan(), GROWTH, lambda: None)
+        assert tracemalloc.is_tracing()
+    finally:
+        tracemalloc.stop()
+    assert measured.extra["channels"] == ["blocks"]
+
+
+def test_a_debugger_makes_growth_doubtful_and_leaves_a_clean_function_clean():
+    def tracer(*_):
+        return None
+
+    before = sys.gettrace()
+    sys.settrace(tracer)
+    try:
+        _, leaked = measure_growth(Plan(max_time_s=20), GROWTH, lambda: kept.append(object()))
+        _, clean = measure_growth(Plan(), GROWTH, lambda: None)
+    finally:
+        sys.settrace(before)
+        kept.clear()
+    assert "run without" in leaked.doubt
+    assert clean.value == 0
+    assert clean.doubt is None
+
+
+def test_other_threads_are_named_when_memory_grew():
+    done = threading.Event()
+    thread = threading.Thread(target=done.wait)
+    thread.start()
+    try:
+        _, measured = measure_growth(Plan(max_time_s=20), GROWTH, lambda: kept.append(object()))
+    finally:
+        done.set()
+        thread.join()
+        kept.clear()
+    assert any("1 other thread ran" in warning for warning in measured.warnings)
+
+
+def test_the_heap_is_read_without_psutils_help_on_glibc():
+    read = held._glibc_heap()
+    if read is None:
+        pytest.skip("not glibc 2.33 or newer")
+    before = read()
+    block = bytearray(10_000_000)
+    assert read() - before >= 10_000_000
+    del block
+    assert read() - before < 1_000_000
 
 
 def test_an_async_function_runs_on_one_loop():
@@ -204,6 +366,71 @@ def test_a_block_within_a_block_does_not_hide_the_outer_peak():
     measured = outer.stop()
     assert measured.value >= 30 * 1024**2
     assert small.value < 8 * 1024**2
+
+
+@linux
+def test_an_inner_peak_counts_for_the_outer_block_too():
+    outer, inner = PeakMeter(PEAK), PeakMeter(PEAK)
+    outer.start()
+    inner.start()
+    block = bytearray(32 * 1024**2)
+    del block
+    assert inner.stop().value >= 30 * 1024**2
+    measured = outer.stop()
+    assert measured.value >= 30 * 1024**2
+    assert measured.extra["peak_rss_bytes"] > measured.value
+
+
+@linux
+def test_blocks_that_overlap_do_not_disturb_each_other():
+    first, second = PeakMeter(PEAK), PeakMeter(PEAK)
+    first.start()
+    second.start()
+    early = first.stop()
+    block = bytearray(32 * 1024**2)
+    del block
+    assert early.value < 8 * 1024**2
+    assert second.stop().value >= 30 * 1024**2
+
+
+@linux
+def test_a_small_peak_is_said_to_be_coarse():
+    meter = PeakMeter(PEAK)
+    meter.start()
+    measured = meter.stop()
+    assert 0 <= measured.value < 1024**2
+    assert "1 MiB" in measured.warnings[0]
+
+
+def test_a_kernel_that_does_not_reset_the_peak_is_noticed(monkeypatch, tmp_path):
+    status = tmp_path / "status"
+    status.write_text("VmHWM:\t  900000 kB\nVmRSS:\t  30000 kB\n")
+    monkeypatch.setattr(held, "_STATUS", status)
+    monkeypatch.setattr(held, "_CLEAR_REFS", tmp_path / "clear_refs")
+    assert not held.reset_peak()
+    status.write_text("VmHWM:\t  30000 kB\nVmRSS:\t  30000 kB\n")
+    assert held.reset_peak()
+    assert (held.peak_bytes(), held.resident_bytes()) == (30_720_000, 30_720_000)
+    status.write_text("Name:\tpython\n")
+    assert not held.reset_peak()
+
+
+def test_traced_blocks_nest_and_leave_no_tracing_behind(monkeypatch):
+    monkeypatch.setattr(held, "reset_peak", lambda: False)
+    outer, inner = PeakMeter(PEAK), PeakMeter(PEAK)
+    outer.start()
+    block = bytearray(8 * 1024**2)
+    del block
+    inner.start()
+    small = bytearray(1024**2)
+    del small
+    first = outer.stop()  # before the inner one
+    assert tracemalloc.is_tracing()
+    second = inner.stop()
+    assert not tracemalloc.is_tracing()
+    assert first.value == pytest.approx(8 * 1024**2, rel=0.05)
+    assert second.value == pytest.approx(1024**2, rel=0.05)
+    assert "not seen" in second.warnings[0]
 
 
 def test_without_the_systems_help_the_interpreter_is_asked(monkeypatch):

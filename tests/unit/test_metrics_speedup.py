@@ -353,6 +353,8 @@ def test_an_exception_that_cannot_be_sent_home_is_told_in_words():
 def test_a_worker_that_dies_is_told():
     with pytest.raises(CannotMeasureError, match="a worker died"):
         run_parallel_once(os._exit, [3, 3], workers=2, backend="process")
+    for child in multiprocessing.active_children():  # they are told to end, and may take a moment
+        child.join(30)
     assert not multiprocessing.active_children()
 
 

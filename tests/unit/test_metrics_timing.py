@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
 import gc
 import signal
@@ -13,7 +14,8 @@ import pytest
 from fakes import FakeClock
 
 from pytest_perfgate.errors import CannotMeasureError, UsageError
-from pytest_perfgate.measure.surroundings import disturbances
+from pytest_perfgate.measure import timeout
+from pytest_perfgate.measure.surroundings import disturbances, runs_python_on_every_line
 from pytest_perfgate.measure.timeout import TargetHangsError, given_up_after
 from pytest_perfgate.metrics import timing
 from pytest_perfgate.model import Case, Plan
@@ -95,8 +97,7 @@ def test_the_targets_exception_is_its_own_and_names_the_call():
 
     with pytest.raises(ValueError, match="fifth") as caught:
         timing.measure_call(Plan(rounds=9, iterations=2, warmup=0), CASE, target)
-    if sys.version_info >= (3, 11):
-        assert "calls 5 to 6" in caught.value.__notes__[0]
+    assert "calls 5 to 6" in caught.value.__notes__[0]
 
 
 async def double(n):
@@ -133,15 +134,22 @@ def test_an_async_function_is_timed_per_await():
     assert measured.iterations == 1
 
 
-async def agen():
-    yield 1
+async def agen(n=1):
+    yield n
+
+
+def _never_runs():
+    loop = asyncio.new_event_loop()
+    loop.close()
+    return loop
 
 
 REFUSED = {
     "coroutine": (lambda: double(1), "perf(fetch, url)"),
     "not callable": (3, "not callable"),
     "async generator function": (agen, "async generator"),
-    "async generator": (lambda: agen(), "perf(fetch, url)"),
+    "async generator": (lambda: agen(2), "consumes it"),
+    "future": (lambda: asyncio.Future(loop=_never_runs()), "perf(fetch, url)"),
 }
 
 
@@ -156,6 +164,156 @@ def test_what_would_time_nothing_is_refused_with_the_remedy(target, word):
             attempt()
         assert word in str(caught.value)
     gc.collect()  # would warn that a coroutine was never awaited
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_coroutine_instead_of_a_function_is_refused_and_put_away():
+    with pytest.raises(CannotMeasureError, match=r"perf\(fetch, url\), not perf\(fetch\(url\)\)"):
+        timing.call_once(double(1), (), {})
+    gc.collect()
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_coroutine_is_refused_at_the_first_call_of_many():
+    calls = []
+
+    def target():
+        calls.append(1)
+        return double(1)
+
+    with pytest.raises(CannotMeasureError, match="nobody awaited"):
+        timing.measure_call(Plan(rounds=1, iterations=100), CASE, target)
+    gc.collect()
+    assert calls == [1]
+
+
+def test_a_class_with_an_async_call_is_not_awaited_itself():
+    assert not timing.is_async(Callable)
+    assert timing.is_async(functools.partial(functools.partial(Callable()), 1))
+    assert not timing.is_async(len)
+    result, _ = timing.measure_call(QUICK, CASE, Callable)
+    assert isinstance(result, Callable)
+
+
+@pytest.mark.parametrize("problem", [StopIteration("mine"), GeneratorExit(), SystemExit(3), KeyboardInterrupt()])
+def test_whatever_the_target_raises_comes_out_unchanged(problem):
+    def target():
+        raise problem
+
+    with pytest.raises(type(problem)) as caught:
+        timing.measure_call(Plan(), CASE, target)
+    assert caught.value is problem
+    assert gc.isenabled()
+
+
+def test_an_exception_in_the_middle_of_awaiting_comes_out_with_the_call_and_everything_as_it_was():
+    calls = []
+
+    async def target():
+        calls.append(1)
+        await asyncio.sleep(0)
+        if len(calls) == 4:
+            raise ValueError("fourth")
+
+    with pytest.raises(ValueError, match="fourth") as caught:
+        timing.measure_call_in_loop(Plan(rounds=9, iterations=1, warmup=0), CASE, target)
+    assert "raised by call 4" in caught.value.__notes__[0]
+    assert gc.isenabled()
+    assert signal.getitimer(signal.ITIMER_REAL)[0] == 0
+
+
+def test_other_work_on_the_loop_goes_on_between_rounds():
+    seen = []
+
+    async def test():
+        ticker = asyncio.ensure_future(tick())
+        await timing.measure_call_async(Plan(rounds=5, iterations=1, warmup=0), CASE, never_waits)
+        ticker.cancel()
+
+    async def tick():
+        while True:
+            seen.append(1)
+            await asyncio.sleep(0)
+
+    async def never_waits():
+        return 1
+
+    asyncio.run(test())
+    assert len(seen) >= 5
+
+
+def test_setup_and_teardown_of_an_async_function_may_be_async():
+    seen = []
+
+    async def setup():
+        await asyncio.sleep(0)
+        return (3,), {}
+
+    async def teardown(n):
+        await asyncio.sleep(0)
+        seen.append(n)
+
+    result, _ = timing.measure_call_in_loop(Plan(rounds=2, warmup=0), CASE, double, setup=setup, teardown=teardown)
+    assert (result, seen) == (6, [3, 3])
+
+
+def test_an_async_setup_of_an_ordinary_function_is_refused():
+    with pytest.raises(CannotMeasureError, match="setup"):
+        timing.measure_call(Plan(rounds=1), CASE, len, ("abc",), setup=lambda: double(1))
+
+
+def test_teardown_runs_when_the_target_fails():
+    seen = []
+    with pytest.raises(ZeroDivisionError):
+        timing.measure_call(Plan(rounds=1), CASE, lambda: 1 / 0, teardown=lambda: seen.append(1))
+    assert seen == [1]
+
+
+def test_with_setup_each_round_has_one_iteration_and_fresh_arguments():
+    given = []
+
+    def setup():
+        given.append([])
+        return (given[-1], 1), {}
+
+    _, measured = timing.measure_call(Plan(rounds=3, warmup=1), CASE, list.append, setup=setup)
+    assert measured.iterations == 1
+    assert given == [[1]] * 4
+
+
+def test_a_running_loop_is_not_entered_twice():
+    async def test():
+        timing.measure_call_in_loop(QUICK, CASE, double, args=(1,))
+
+    with pytest.raises(CannotMeasureError, match="await perf"):
+        asyncio.run(test())
+
+
+def test_a_private_loop_leaves_the_current_loop_alone():
+    asyncio.set_event_loop(loop := asyncio.new_event_loop())
+    try:
+        timing.measure_call_in_loop(QUICK, CASE, double, args=(1,))
+        assert asyncio.get_event_loop() is loop
+    finally:
+        asyncio.set_event_loop(None)
+        loop.close()
+
+
+def test_rounds_too_short_for_the_clock_are_said():
+    clock = FakeClock(tick_ns=50)
+    _, measured = timing.measure_call(Plan(rounds=9, iterations=1, warmup=0), CASE, clock.work(100), clock=clock)
+    assert any("too short" in warning for warning in measured.warnings)
+
+
+def test_young_garbage_is_collected_between_rounds_while_the_collector_is_off():
+    def target():
+        for _ in range(60_000):
+            cycle = []
+            cycle.append(cycle)
+        return gc.get_count()[0]
+
+    left, _ = timing.measure_call(Plan(rounds=3, iterations=1, warmup=0), CASE, target)
+    assert left < 100_000
 
 
 def test_a_generator_is_measured_with_a_warning():
@@ -219,6 +377,66 @@ def test_a_target_that_hangs_is_given_up_and_the_timer_is_gone():
 
 
 @needs_timers
+def test_a_target_that_catches_the_interruption_is_interrupted_again(monkeypatch):
+    monkeypatch.setattr(timeout, "_AGAIN_S", 0.02)
+    caught = []
+
+    def swallow():
+        with contextlib.suppress(Exception):
+            threading.Event().wait(60)
+        caught.append(1)
+        threading.Event().wait(60)
+
+    with pytest.raises(TargetHangsError), given_up_after(0.02):
+        swallow()
+    assert caught == [1]
+
+
+def test_an_await_that_hangs_is_cancelled_and_the_loop_lives_on():
+    cleaned = []
+
+    async def hang():
+        try:
+            await asyncio.Event().wait()
+        finally:
+            cleaned.append(1)
+
+    async def test():
+        with pytest.raises(TargetHangsError, match="did not return within 50 ms"):
+            await timing.measure_call_async(Plan(timeout_s=0.05), CASE, hang)
+        await asyncio.sleep(0)
+        return "alive"
+
+    assert asyncio.run(test()) == "alive"
+    assert cleaned == [1]
+    assert signal.getitimer(signal.ITIMER_REAL)[0] == 0
+
+
+def test_a_cancellation_of_somebody_elses_stays_one():
+    async def test():
+        task = asyncio.ensure_future(timing.measure_call_async(Plan(), CASE, asyncio.Event().wait))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(test())
+    assert gc.isenabled()
+
+
+@needs_timers
+def test_an_async_function_that_blocks_the_loop_is_interrupted(monkeypatch):
+    monkeypatch.setattr(timeout, "_GRACE_S", 0.01)
+
+    async def block():
+        threading.Event().wait(60)
+
+    with pytest.raises(TargetHangsError):
+        timing.measure_call_in_loop(Plan(timeout_s=0.05), CASE, block)
+
+
+@needs_timers
 def test_a_timer_of_somebody_else_is_left_alone():
     signal.setitimer(signal.ITIMER_REAL, 1000)
     try:
@@ -250,7 +468,29 @@ def test_tracers_are_named():
 
     sys.settrace(tracer)
     try:
-        found = disturbances()
+        found, runs_python = disturbances(), runs_python_on_every_line()
     finally:
         sys.settrace(before)
-    assert any("trace function" in one for one in found)
+    assert any(f"a trace function ({__name__.partition('.')[0]}) is watching" in one for one in found)
+    assert runs_python
+
+
+@pytest.mark.skipif(not hasattr(sys, "monitoring"), reason="sys.monitoring is new in 3.12")
+def test_tools_that_monitor_are_named():
+    tool = next(number for number in range(6) if sys.monitoring.get_tool(number) is None)
+    sys.monitoring.use_tool_id(tool, "looker")
+    try:
+        assert not any("looker" in one for one in disturbances())  # it watches nothing yet
+        sys.monitoring.set_events(tool, sys.monitoring.events.PY_START)
+        assert any("looker" in one for one in disturbances())
+    finally:
+        sys.monitoring.set_events(tool, 0)
+        sys.monitoring.free_tool_id(tool)
+
+
+def test_asyncios_debug_mode_is_named():
+    async def look():
+        return disturbances()
+
+    assert any("asyncio" in one for one in asyncio.run(look(), debug=True))
+    assert not any("asyncio" in one for one in asyncio.run(look(), debug=False))

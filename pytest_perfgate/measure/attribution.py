@@ -1,0 +1,108 @@
+"""Where memory that stays behind was allocated: two snapshots of tracemalloc, and the places that grew between them."""
+
+from __future__ import annotations
+
+import collections
+import gc
+import linecache
+import os
+import sysconfig
+import tracemalloc
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from pytest_perfgate.measure.memory import traced
+from pytest_perfgate.stats import theil_sen
+
+#: Frames kept of each allocation: enough to leave the library that allocates for the code that asked for it.
+_FRAMES = 8
+_MOST_PLACES = 5
+_OURS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))  # noqa: PTH100, PTH120  # tracemalloc's are strings
+_LIBRARIES = tuple({os.path.abspath(path) for path in (sysconfig.get_path("stdlib"), sysconfig.get_path("purelib"))})  # noqa: PTH100
+
+
+@dataclass(frozen=True, slots=True)
+class Attribution:
+    """What stayed behind, by place."""
+
+    bytes_per_call: float
+    """As the interpreter's allocators see it; may be negative."""
+    places: tuple[str, ...] = ()
+    """``cache.py:12: 1 block per call: kept.append(key)``, what grew most first."""
+
+
+def attribute(run: Callable[[], None], *, calls_per_round: int, rounds: int) -> Attribution | None:
+    """Find where memory that stays behind was allocated.
+
+    Args:
+        run: Makes *calls_per_round* calls of the target.
+        calls_per_round: Calls that one *run* makes.
+        rounds: Runs between the snapshots, at least 1.
+
+    Returns:
+        None when somebody traces allocations already.
+    """
+    calls = calls_per_round * rounds
+    with traced(_FRAMES) as mine:
+        if not mine:
+            return None
+        run()
+        gc.collect()
+        before = tracemalloc.take_snapshot()
+        levels = [tracemalloc.get_traced_memory()[0]]
+        for _ in range(rounds):
+            run()
+            gc.collect()
+            levels.append(tracemalloc.get_traced_memory()[0])
+        after = tracemalloc.take_snapshot()
+    # The median slope: a list that was there before counts as new, all of it, when it is moved to grow.
+    slope = theil_sen(levels) or (levels[-1] - levels[0]) / rounds
+    return Attribution(slope / calls_per_round, _places(before, after, calls))
+
+
+def _places(before: tracemalloc.Snapshot, after: tracemalloc.Snapshot, calls: int) -> tuple[str, ...]:
+    blocks: collections.Counter[tuple[str, int]] = collections.Counter()
+    sizes: collections.Counter[tuple[str, int]] = collections.Counter()
+    for one in after.compare_to(before, "traceback"):
+        place = _place(one.traceback)
+        if place is not None and (one.count_diff or one.size_diff):
+            blocks[place] += one.count_diff
+            sizes[place] += one.size_diff
+    # By blocks first: one block a call is the leak, however large a working set happens to have grown meanwhile.
+    grown = sorted(
+        (place for place in sizes if blocks[place] > 0 or sizes[place] > 0),
+        key=lambda place: (max(0, blocks[place]), sizes[place]),
+        reverse=True,
+    )
+    return tuple(_sentence(place, blocks[place] / calls, sizes[place] / calls) for place in grown[:_MOST_PLACES])
+
+
+def _place(traceback: tracemalloc.Traceback) -> tuple[str, int] | None:
+    """Find the line that is to blame: the innermost one outside the libraries; None when it is ours."""
+    innermost_first = [(frame.filename, frame.lineno) for frame in reversed(traceback)]
+    if _is_ours(innermost_first[0][0]):
+        return None
+    for filename, line in innermost_first:
+        if _is_ours(filename):
+            break
+        if not _is_library(filename):
+            return filename, line
+    return innermost_first[0]
+
+
+def _is_ours(filename: str) -> bool:
+    return filename.startswith(_OURS + os.sep) or filename in (tracemalloc.__file__, "<perfgate loop>")
+
+
+def _is_library(filename: str) -> bool:
+    return filename.startswith(("<frozen", *_LIBRARIES)) or "site-packages" in filename
+
+
+def _sentence(place: tuple[str, int], blocks: float, size_bytes: float) -> str:
+    filename, line = place
+    shown = os.path.relpath(filename) if filename.startswith(os.getcwd() + os.sep) else filename  # noqa: PTH109
+    # Bytes only of what grows in place: those of a list that was moved would include what it held before.
+    grew = f"{blocks:.3g} block{'s' * (blocks != 1)}" if blocks > 0 else f"{size_bytes:.3g} B"
+    said = f"{shown}:{line}: {grew} per call"
+    source = linecache.getline(filename, line).strip()
+    return f"{said}: {source}" if source else said

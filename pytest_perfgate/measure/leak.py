@@ -1,0 +1,173 @@
+"""The whole examination of a target for leaks: how often to call it, what to watch, where growth comes from."""
+
+from __future__ import annotations
+
+import time
+import tracemalloc
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from pytest_perfgate.measure import memory
+from pytest_perfgate.measure.attribution import attribute
+from pytest_perfgate.measure.growth import FIRST_WINDOW, SHORT_WINDOW, Growth, detect_growth
+
+#: Makes so many calls of the target and returns what the last one returned.
+Batch = Callable[[int], object]
+
+#: Calls per round to begin with; more until a round takes a millisecond, so that collecting is not all that happens.
+_FEWEST_CALLS, _MOST_CALLS = 20, 2000
+_SHORTEST_ROUND_S = 0.001
+#: Rounds until a leak is proved: warm-up, two windows and their settling.  A slow target's rounds get fewer calls so
+#: that these fit into the time limit, and where not even one call does, the first window is short.
+_ROUNDS_OF_A_PROOF = 40
+_WARMUP_ROUNDS = 3
+#: Seconds that tracing may take: it makes allocations ten to thirty times slower.
+_TRACED_S = 1.0
+#: Calls per round that show where a leak comes from, unless it is one in hundreds.
+_ATTRIBUTED_CALLS = 200
+#: A block of the interpreter's is at least this large.
+_SMALLEST_BLOCK_BYTES = 16
+_NOT_TRACED = (
+    "nothing that the interpreter allocates grew while traced: an object that grows in place, in rare large steps, "
+    "or an extension module; a native profiler such as memray tells"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Examination:
+    """What was found, and by what means."""
+
+    growth: Growth
+    channels: tuple[str, ...]
+    """That were watched: ``blocks``, ``heap``, ``traced``."""
+    bytes_per_call: float = 0.0
+    """That stay behind; 0 when clean."""
+    where: tuple[str, ...] = ()
+    """Places that grew most, first; empty when clean."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Effort:
+    """How much a target is called."""
+
+    calls: int
+    """Per round."""
+    warmup: int
+    """Rounds."""
+    first_window: int
+    """Rounds."""
+    late_at_s: float
+    """When no further window begins, on :func:`time.perf_counter`."""
+
+    def is_late(self) -> bool:
+        return time.perf_counter() > self.late_at_s
+
+
+def examine(
+    batch: Batch,
+    live: dict[str, memory.Channel],
+    *,
+    calls: int | None,
+    warmup: int | None,
+    max_time_s: float,
+) -> Examination:
+    """Find out whether each call leaves something behind, how much, and where from.
+
+    Args:
+        batch: Calls the target, which was called once before.
+        live: Channels to watch, at least one.
+        calls: Per round; chosen when None.
+        warmup: Rounds before anything is looked at, at least 1; chosen when None.
+        max_time_s: No further window begins after it.
+    """
+    effort = _effort(batch, calls, warmup, max_time_s)
+    with memory.collected():
+        return _look(batch, live, effort)
+
+
+def _effort(batch: Batch, calls: int | None, warmup: int | None, max_time_s: float) -> _Effort:
+    """Choose calls and rounds from what the second call takes; the first may have loaded things."""
+    began = time.perf_counter()
+    batch(1)
+    once_s = max(time.perf_counter() - began, 1e-9)
+    affordable = max_time_s / once_s
+    is_slow = affordable < _ROUNDS_OF_A_PROOF
+    if calls is None:
+        calls = max(1, min(_FEWEST_CALLS, int(affordable / _ROUNDS_OF_A_PROOF)))
+        while calls >= _FEWEST_CALLS and calls * once_s < _SHORTEST_ROUND_S and calls < _MOST_CALLS:
+            calls *= 2
+    return _Effort(
+        calls=calls,
+        warmup=warmup or (1 if is_slow else _WARMUP_ROUNDS),
+        first_window=SHORT_WINDOW if is_slow else FIRST_WINDOW,
+        late_at_s=began + max_time_s,
+    )
+
+
+def _look(batch: Batch, live: dict[str, memory.Channel], effort: _Effort) -> Examination:
+    growth = detect_growth(
+        _round(batch, effort.calls),
+        live,
+        calls_per_round=effort.calls,
+        warmup=effort.warmup,
+        first_window=effort.first_window,
+        is_late=effort.is_late,
+    )
+    channels = tuple(live)
+    if growth.verdict == "clean":
+        in_place = _look_in_place(batch, effort)
+        if in_place is None:
+            return Examination(growth, channels)
+        calls = growth.calls + in_place.calls
+        growth, channels = replace(in_place, calls=calls), (*channels, "traced")
+    if growth.verdict == "clean":
+        return Examination(growth, channels)
+    return _attributed(growth, channels, batch, effort)
+
+
+def _round(batch: Batch, calls: int) -> Callable[[], None]:
+    def run() -> None:
+        batch(calls)
+
+    return run
+
+
+def _look_in_place(batch: Batch, effort: _Effort) -> Growth | None:
+    """Look for growth that no count of blocks shows; None where tracing takes too long or somebody traces already."""
+    with memory.traced() as mine:
+        if not mine:
+            return None
+        calls = _traced_calls(batch, effort, FIRST_WINDOW + 2)
+        if not calls:
+            return None
+        return detect_growth(
+            _round(batch, calls),
+            {"traced": lambda: tracemalloc.get_traced_memory()[0]},
+            calls_per_round=calls,
+            warmup=1,
+            is_late=effort.is_late,
+        )
+
+
+def _traced_calls(batch: Batch, effort: _Effort, rounds: int) -> int:
+    """Choose calls per round such that so many rounds take no longer than tracing may; 0 when not even one does."""
+    began = time.perf_counter()
+    batch(1)
+    once_s = max(time.perf_counter() - began, 1e-9)
+    return min(effort.calls, _FEWEST_CALLS, int(_TRACED_S / rounds / once_s))
+
+
+def _attributed(growth: Growth, channels: tuple[str, ...], batch: Batch, effort: _Effort) -> Examination:
+    """Find out how many bytes a call leaves, and where they come from."""
+    calls = min(effort.calls, _ATTRIBUTED_CALLS)
+    found = attribute(_round(batch, calls), calls_per_round=calls, rounds=effort.first_window)
+    candidates = [rate for name, rate in growth.rates.items() if name != "blocks"]
+    if found is not None:
+        candidates.append(found.bytes_per_call)
+    bytes_per_call = max(candidates, default=0.0)
+    if bytes_per_call <= 0:
+        bytes_per_call = growth.rates.get("blocks", 0.0) * _SMALLEST_BLOCK_BYTES
+    where = found.places if found is not None else ()
+    if growth.channel == "heap" and not where:
+        where = (_NOT_TRACED,)
+    return Examination(growth, channels, bytes_per_call, where)

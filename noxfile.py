@@ -96,7 +96,9 @@ def tests(session: nox.Session) -> None:
     if schema:
         env["PERFGATE_JUNIT_XSD"] = str(schema)
     # The script and not `python -m pytest`, which would put the source tree before the wheel.
-    session.run("pytest", "--timeout=300", "--timeout-method=thread", *session.posargs, env=env)
+    # Two at a time: no test asserts on real time, and most of them wait for a pytest of their own.
+    how = ["-n2", "--dist=worksteal", "--timeout=300", "--timeout-method=thread"]
+    session.run("pytest", *how, *session.posargs, env=env)
 
 
 @nox.session

@@ -16,7 +16,7 @@ import platform
 import threading
 import time
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, Executor, Future
 from typing import Any
 
@@ -123,11 +123,11 @@ def _pooled(
         with warnings.catch_warnings():
             # Said of fork beside threads, which others (xdist) started and the user cannot help here.
             warnings.filterwarnings("ignore", ".*multi-threaded, use of fork", DeprecationWarning)
-            _collect([greet(pool) for _ in range(work.workers)], _ASSEMBLY_S)
+            _collect((greet(pool) for _ in range(work.workers)), _ASSEMBLY_S)
         startup_s = (time.perf_counter_ns() - started_ns) / 1e9
 
         def parallel() -> list[Any]:
-            parts = _collect([pool.submit(run, work.task, *chunk) for chunk in chunks], work.timeout_s)
+            parts = _collect((pool.submit(run, work.task, *chunk) for chunk in chunks), work.timeout_s)
             return [result for part in parts for result in part]
 
         yield Passes(lambda: run_chunk(work.task, 0, work.items), parallel, startup_s)
@@ -153,16 +153,21 @@ def _open(make: Callable[[], Executor]) -> Iterator[Executor]:
         for child in children:
             child.join(_ENDING_S)
             child.kill()
+            child.join(_ENDING_S)
         raise
     pool.shutdown()
 
 
-def _collect(futures: Sequence[Future[Any]], timeout_s: float) -> list[Any]:
-    """Wait for all, or for the first that fails.
+def _collect(submitting: Iterable[Future[Any]], timeout_s: float) -> list[Any]:
+    """Submit all, and wait for all or for the first that fails.
 
     Raises:
         CannotMeasureError: The time was up, a worker died, or a result could not be sent back.
     """
+    try:
+        futures = list(submitting)  # a worker may die before the last one is handed over
+    except BrokenExecutor as death:
+        raise _about_death(death) from death
     first_failure = concurrent.futures.FIRST_EXCEPTION
     done, pending = concurrent.futures.wait(futures, timeout_s or None, first_failure)
     problem = next((failed for one in futures if one in done and (failed := one.exception())), None)
@@ -173,16 +178,20 @@ def _collect(futures: Sequence[Future[Any]], timeout_s: float) -> list[Any]:
     if problem is None:
         raise CannotMeasureError(f"the workers did not finish within {timeout_s:g} s; they were given up")
     if isinstance(problem, BrokenExecutor):
-        raise CannotMeasureError(
-            f"a worker died ({problem}); the task ended it, ran out of memory, or could not be imported there: a fresh "
-            f"process must be able to import the task's module"
-        ) from problem
+        raise _about_death(problem) from problem
     if isinstance(problem, CannotMeasureError) or item_notes(problem):
         raise problem
     raise CannotMeasureError(
         f"a result could not be sent back from its worker: {type(problem).__name__}: {problem}; return plain data, or "
         f"use backend='thread'"
     ) from problem
+
+
+def _about_death(problem: BrokenExecutor) -> CannotMeasureError:
+    return CannotMeasureError(
+        f"a worker died ({problem}); the task ended it, ran out of memory, or could not be imported there: a fresh "
+        f"process must be able to import the task's module"
+    )
 
 
 def _check_sendable(work: Work, backend: str) -> None:

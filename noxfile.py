@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import tarfile
 import zipfile
+from collections.abc import Mapping
 from email.parser import HeaderParser
 from pathlib import Path
 
@@ -44,6 +45,14 @@ def install_wheel(session: nox.Session, *requirements: str, extras: str = "") ->
     session.install(f"{wheel}{extras}", *requirements)
     # The environment is reused and the version stays the same from one change to the next.
     session.install("--no-deps", "--force-reinstall", str(wheel))
+
+
+def run_tests(session: nox.Session, *arguments: str, env: Mapping[str, str] | None = None) -> None:
+    """Run pytest on the installed wheel."""
+    # The script and not `python -m pytest`, which would put the source tree before the wheel; the alarm signal, which
+    # pytest-timeout takes where it can, belongs to the tests.
+    command = ["pytest", "--timeout=300", "--timeout-method=thread", *arguments]
+    session.run(*command, env={"PERFGATE_EXPECT_INSTALLED": "1", **(env or {})})
 
 
 def junit_schema(session: nox.Session) -> Path | None:
@@ -122,7 +131,7 @@ def docs(session: nox.Session) -> None:
     install_wheel(session, *group("docs", "test"), "towncrier>=24")
     session.run("towncrier", "build", "--draft", "--version", "next", silent=True)
     session.run("sphinx-build", "-n", "-W", "--keep-going", "-q", "-b", "html", "docs", "docs/_build/html")
-    session.run("pytest", "--timeout=300", "tests/test_readme.py", env={"PERFGATE_EXPECT_INSTALLED": "1"})
+    run_tests(session, "tests/test_readme.py")
 
 
 @nox.session

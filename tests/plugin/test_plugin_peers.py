@@ -164,8 +164,9 @@ def test_without_xdist_everything_else_works(project):
 
 
 @pytest.mark.parametrize("name", ["psutil", "tabulate", "junit_xml"])
-def test_a_broken_dependency_does_not_break_an_idle_pytest(project, name):
-    project.write(f"{name}.py", "raise ImportError('broken on purpose')\n")
+def test_a_broken_dependency_does_not_break_an_idle_pytest(project, name, monkeypatch):
+    project.write(f"broken/{name}.py", "raise ImportError('broken on purpose')\n")
+    monkeypatch.setenv("PYTHONPATH", str(project.path / "broken"))
     project.test("def test_it(perf): assert perf(len, 'abc') == 3")
-    result = project.pytester.runpytest_subprocess("-p", "no:cacheprovider", "-o", "pythonpath=.")
+    result = project.pytester.runpytest_subprocess("-p", "no:cacheprovider")
     result.assert_outcomes(passed=1)

@@ -33,9 +33,16 @@ def group(*names: str) -> tuple[str, ...]:
     return nox.project.dependency_groups(PYPROJECT, *names)
 
 
+def scratch(session: nox.Session, name: str) -> Path:
+    """Name a folder for what a session makes."""
+    # Not session.create_tmp(), which moves TMPDIR into this tree: pytest would then take our pyproject.toml for that of
+    # every little project that a test makes.
+    return Path(session.virtualenv.location) / "scratch" / name
+
+
 def install_wheel(session: nox.Session, *requirements: str, extras: str = "") -> None:
     """Build the wheel from the tree and install it with *requirements* into the session."""
-    folder = Path(session.create_tmp()) / "wheel"
+    folder = scratch(session, "wheel")
     for old in folder.glob("*.whl"):
         old.unlink()
     session.run_install("pip", "wheel", "--no-deps", "--wheel-dir", str(folder), str(ROOT), silent=True)
@@ -61,7 +68,7 @@ def junit_schema(session: nox.Session) -> Path | None:
     schema = Path(given) if given else Path(session.cache_dir) / XSD_NAME
     if schema.is_file():
         return schema.resolve()
-    folder = Path(session.create_tmp()) / "xsd"
+    folder = scratch(session, "xsd")
     command = ["download", "--no-deps", "--no-binary", "pytest", "--dest", str(folder), XSD_SOURCE]
     fetched = session.run("pip", *command, silent=True, success_codes=[0, 1, 2])
     found = sorted(folder.glob("pytest-*.tar.gz"))
@@ -100,14 +107,10 @@ def typing(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Run the tests on the installed wheel, never on the source tree."""
     install_wheel(session, *group("test", "lint"), extras="[xdist]")
-    env = {"PERFGATE_EXPECT_INSTALLED": "1"}
     schema = junit_schema(session)
-    if schema:
-        env["PERFGATE_JUNIT_XSD"] = str(schema)
-    # The script and not `python -m pytest`, which would put the source tree before the wheel.
     # Two at a time: no test asserts on real time, and most of them wait for a pytest of their own.
-    how = ["-n2", "--dist=worksteal", "--timeout=300", "--timeout-method=thread"]
-    session.run("pytest", *how, *session.posargs, env=env)
+    arguments = ["-n2", "--dist=worksteal", *session.posargs]
+    run_tests(session, *arguments, env={"PERFGATE_JUNIT_XSD": str(schema)} if schema else {})
 
 
 @nox.session
@@ -138,7 +141,7 @@ def docs(session: nox.Session) -> None:
 def wheel(session: nox.Session) -> None:
     """Build source distribution and wheel, and check what is in them."""
     session.install("build", "twine")
-    folder = Path(session.create_tmp()) / "dist"
+    folder = scratch(session, "dist")
     for old in folder.glob("*"):
         old.unlink()
     session.run("python", "-m", "build", "--outdir", str(folder), silent=True)

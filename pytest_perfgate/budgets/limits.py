@@ -125,11 +125,10 @@ def _is_plain(metric: str) -> bool:
 
 def _key(metric: str | None, name: str, operator: Operator, unit: str) -> str:
     """Name what the limit sets: limits with one key contradict or override each other."""
-    if name == "value":
-        if metric is None and operator.is_upper and unit in _BY_UNIT:
-            return _BY_UNIT[unit]
-        if metric is not None and _NAMED.get(metric) is operator.is_upper:
-            return metric
+    if metric is None and operator.is_upper and unit in _BY_UNIT and name in ("value", "median"):
+        return _BY_UNIT[unit]  # the median is the headline value of what is timed
+    if name == "value" and metric is not None and _NAMED.get(metric) is operator.is_upper:
+        return metric
     # A metric has one unit, in which a bare number is its share or its count.
     shown = "" if metric is not None and unit in {units.COUNT, units.RATIO} else unit
     return f"{metric or ''} {name} {operator.value[0]} {shown}".strip()

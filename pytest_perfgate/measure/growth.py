@@ -18,6 +18,9 @@ from dataclasses import dataclass, field
 from pytest_perfgate.measure.memory import Channel
 from pytest_perfgate.stats import mann_kendall, theil_sen
 
+#: A test's traceback ends in the user's own code.
+__tracebackhide__ = True
+
 #: Rounds of the first window; each further one is twice as long.
 FIRST_WINDOW, MOST_WINDOWS = 10, 5
 #: Rounds of the first window of a slow target: the fewest whose steady rise is significant.

@@ -11,6 +11,9 @@ from typing import Any
 from pytest_perfgate.errors import CannotMeasureError, UsageError
 from pytest_perfgate.measure.parallel import Passes, Work, note_item
 
+#: A test's traceback ends in the user's own code.
+__tracebackhide__ = True
+
 
 def is_coroutine_function(target: object) -> bool:
     """Tell whether calling *target* gives a coroutine: an async function, a partial of one, an async ``__call__``."""

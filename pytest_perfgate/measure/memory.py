@@ -10,6 +10,9 @@ import tracemalloc
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+#: A test's traceback ends in the user's own code.
+__tracebackhide__ = True
+
 #: Reads a number that grows when something is kept.
 Channel = Callable[[], int]
 

@@ -12,6 +12,9 @@ from pytest_perfgate.measure.parallel import CLOCKS, Clocks, Passes, Window, tim
 from pytest_perfgate.measure.repetition import count
 from pytest_perfgate.model import Plan
 
+#: A test's traceback ends in the user's own code.
+__tracebackhide__ = True
+
 _PAIRS = 9
 #: Even when the case's time is spent: the median of fewer is one of its values' luck.
 _FEWEST_PAIRS = 3

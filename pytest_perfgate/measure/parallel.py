@@ -14,6 +14,9 @@ from typing import Any
 
 from pytest_perfgate.measure.contention import Load, read_load
 
+#: A test's traceback ends in the user's own code.
+__tracebackhide__ = True
+
 #: Chunks per worker, as in ``multiprocessing.Pool.map``: few enough that sending them costs little beside the work,
 #: enough that a worker with light items takes over what another has not begun.
 _CHUNKS_PER_WORKER = 4

@@ -24,6 +24,9 @@ from pytest_perfgate.errors import CannotMeasureError, UsageError
 from pytest_perfgate.measure.loops import is_coroutine_function, open_coroutines
 from pytest_perfgate.measure.parallel import Passes, Task, Work, item_notes, run_chunk, short, split
 
+#: A test's traceback ends in the user's own code.
+__tracebackhide__ = True
+
 #: A pool that is not complete by then never will be.
 _ASSEMBLY_S = 60.0
 #: A worker process that takes longer to heed its termination is killed.

@@ -15,6 +15,9 @@ from pytest_perfgate.model import Plan
 from pytest_perfgate.stats import median, median_interval
 from pytest_perfgate.units import SECONDS, format_value
 
+#: A test's traceback ends in the user's own code.
+__tracebackhide__ = True
+
 #: A round lasts at least this long.  On shared machines precision is bought by the number of rounds, not by their
 #: length, and below a millisecond the clock and the interpreter's own hiccups begin to show.
 SHORTEST_ROUND_NS = 1_000_000

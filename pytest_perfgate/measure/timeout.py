@@ -12,6 +12,9 @@ from types import FrameType
 from pytest_perfgate.errors import CannotMeasureError
 from pytest_perfgate.units import SECONDS, format_value
 
+#: A test's traceback ends in the user's own code.
+__tracebackhide__ = True
+
 #: A target that catches the interruption (``except Exception``) and goes on is interrupted again after so long.
 _AGAIN_S = 5.0
 #: What awaits gets this much longer before it is interrupted from outside: cancelling it is the gentler way.

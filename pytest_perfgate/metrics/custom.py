@@ -69,10 +69,12 @@ def custom_measurement(
         raise CannotMeasureError(f"metric {case.metric!r} was given no values; give at least one number")
     chosen = _statistic(statistic, several=several)
     middle = _STATISTICS[chosen](values) if several else values[0]
-    warnings = []
     if show_as == "%" and middle > _MOST_LIKELY_RATIO:
         shown = format_value(middle, base, show_as="%")
-        warnings.append(f'{middle:g} with unit="%" is {shown}: a ratio is given as 0.93 for 93 %')
+        raise CannotMeasureError(
+            f'metric {case.metric!r} was given {middle:g} with unit="%", which is {shown}: give a ratio, 0.93 for '
+            f'93 %; ratios beyond 150 % are given with unit="x"'
+        )
     return Measurement(
         case=case,
         unit=base,
@@ -83,7 +85,6 @@ def custom_measurement(
         samples=values,
         processes=(middle,),
         show_as=show_as,
-        warnings=tuple(warnings),
     )
 
 

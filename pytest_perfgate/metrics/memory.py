@@ -21,6 +21,9 @@ from pytest_perfgate.metrics._metric import Metric
 from pytest_perfgate.model import Better, Case, Measurement, Plan
 from pytest_perfgate.units import BYTES, BYTES_PER_CALL
 
+#: A test's traceback ends in the user's own code.
+__tracebackhide__ = True
+
 GROWTH = Metric("memory.growth", BYTES_PER_CALL, Better.LOWER, "memory that each call leaves behind")
 PEAK = Metric("memory.peak", BYTES, Better.LOWER, "memory that a block adds at its peak")
 

@@ -21,6 +21,9 @@ from pytest_perfgate.model import Better, Case, Measurement, Plan
 from pytest_perfgate.stats import median, median_interval
 from pytest_perfgate.units import RATIO, SECONDS, format_value
 
+#: A test's traceback ends in the user's own code.
+__tracebackhide__ = True
+
 SPEEDUP = Metric(
     "speedup",
     RATIO,

@@ -20,6 +20,9 @@ from pytest_perfgate.model import Better, Case, Measurement, Plan
 from pytest_perfgate.stats import mean, median, median_interval, percentile, stddev
 from pytest_perfgate.units import SECONDS, format_value
 
+#: A test's traceback ends in the user's own code.
+__tracebackhide__ = True
+
 __all__ = [
     "CALL",
     "PERF",

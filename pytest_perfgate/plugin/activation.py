@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import os
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_perfgate.errors import PerfgateError
+from pytest_perfgate.errors import PerfgateError, UsageError
 from pytest_perfgate.plugin.markers import MarkerReader
 from pytest_perfgate.plugin.measuring import ACTIVE, Measuring, collection_facts
+from pytest_perfgate.plugin.transport import FACTS_SUFFIX
 
 if TYPE_CHECKING:
     from pytest_perfgate.gate import Baseline
@@ -44,10 +47,12 @@ def _activate(config: pytest.Config, settings: Settings) -> None:
     settings = with_profile(settings, matched, explicit_tolerance=_gives_tolerance(config))
     baseline = _baseline(config, settings, machine, python, matched, worker_input)
     is_controller = worker_input is None and _distributes(config)
+    metrics = _metrics(config)  # in the controller as well: a mistake is told once, and before workers start
+    _check_tables(settings)
 
     measuring = None
     if not is_controller:
-        measuring = _measuring(config, settings, matched, baseline, worker_input)
+        measuring = _measuring(config, settings, matched, baseline, metrics, worker_input)
         config.stash[ACTIVE] = measuring
         config.pluginmanager.register(measuring, "perfgate-measuring")
     if worker_input is not None and measuring is not None:
@@ -71,10 +76,46 @@ def _machine(config: pytest.Config) -> Machine:
     from pytest_perfgate.machine import current_machine
 
     machine = current_machine()
-    for facts in config.hook.pytest_perfgate_machine_info(config=config, machine=machine):
-        if facts:
-            machine = replace(machine, extra={**machine.extra, **facts})
+    for facts in _ask(config.hook.pytest_perfgate_machine_info, config=config, machine=machine):
+        if facts is None:
+            continue
+        if not isinstance(facts, Mapping):
+            raise UsageError(f"the hook pytest_perfgate_machine_info returned {facts!r}; it returns a dict or None")
+        machine = replace(machine, extra={**machine.extra, **facts})
     return machine
+
+
+def _ask(hook: Any, **arguments: Any) -> Any:
+    """Call a hook of other plugins; what goes wrong in one is told in a sentence.
+
+    Raises:
+        UsageError: Naming the hook.
+    """
+    try:
+        return hook(**arguments)
+    except Exception as problem:
+        what = f"{type(problem).__name__}: {problem}"
+        raise UsageError(f"the hook {hook.name} of a plugin or conftest.py raised {what}") from problem
+
+
+def _registered(hook: Any, kind: type, known: Iterable[Any]) -> list[Any]:
+    """Collect what plugins register beside what is *known*.
+
+    Raises:
+        UsageError: It is of another kind, or its name is taken.
+    """
+    found = list(known)
+    for more in _ask(hook):
+        if more is None:
+            continue
+        ours = list(more) if isinstance(more, Iterable) else [more]
+        if not all(isinstance(one, kind) for one in ours):
+            raise UsageError(f"the hook {hook.name} returned {ours!r}; it returns a list of {kind.__name__}")
+        for one in ours:
+            if any(one.name == other.name for other in found):
+                raise UsageError(f"a plugin registers a {kind.__name__} {one.name!r} that exists already")
+            found.append(one)
+    return found
 
 
 def _profile(config: pytest.Config, settings: Settings, machine: Machine, python: Python) -> MatchedProfile:
@@ -127,6 +168,7 @@ def _measuring(
     settings: Settings,
     matched: MatchedProfile,
     baseline: Baseline | None,
+    metrics: list[Metric],
     worker_input: dict[str, Any] | None,
 ) -> Measuring:
     from pytest_perfgate.plugin.exclusive import FileLocks, NoLocks
@@ -144,10 +186,26 @@ def _measuring(
         profile=matched.profile,
         reader=MarkerReader(settings.marker, known),
         plan=_plan(settings),
-        metrics=_metrics(config),
+        metrics=metrics,
         locks=locks,
         baseline=baseline,
     )
+
+
+def _check_tables(settings: Settings) -> None:
+    """Parse every budget of every profile, in force or not: a mistake must not wait for the machine it is meant for.
+
+    Raises:
+        UsageError: Naming profile and row.
+    """
+    from pytest_perfgate.budgets import parse_table
+
+    for profile in settings.profiles:
+        try:
+            for pattern, keywords in profile.budgets.items():
+                parse_table(pattern, keywords)
+        except UsageError as problem:  # noqa: PERF203  # a handful of profiles
+            raise UsageError(f"[tool.perfgate.profiles.{profile.name}.budgets]: {problem}") from None
 
 
 def _plan(settings: Settings) -> Plan:
@@ -157,16 +215,9 @@ def _plan(settings: Settings) -> Plan:
 
 
 def _metrics(config: pytest.Config) -> list[Metric]:
-    from pytest_perfgate.errors import UsageError
-    from pytest_perfgate.metrics import METRICS
+    from pytest_perfgate.metrics import METRICS, Metric
 
-    metrics = list(METRICS)
-    for more in config.hook.pytest_perfgate_metrics():
-        for metric in more:
-            if any(metric.name == known.name for known in metrics):
-                raise UsageError(f"a plugin registers a metric {metric.name!r} that exists already")
-            metrics.append(metric)
-    return metrics
+    return _registered(config.hook.pytest_perfgate_metrics, Metric, METRICS)
 
 
 def _reporting(
@@ -177,17 +228,16 @@ def _reporting(
     python: Python,
     baseline: Baseline | None,
 ) -> Reporting:
-    from pytest_perfgate.errors import UsageError
-    from pytest_perfgate.plugin.reporting import Reporting
-    from pytest_perfgate.reports import FORMATS, check_report_paths, parse_report_spec
+    from dataclasses import replace
 
-    formats = {format_.name: format_ for format_ in FORMATS}
-    for more in config.hook.pytest_perfgate_formats():
-        for format_ in more:
-            if format_.name in formats:
-                raise UsageError(f"a plugin registers a report format {format_.name!r} that exists already")
-            formats[format_.name] = format_
+    from pytest_perfgate.plugin.reporting import Reporting
+    from pytest_perfgate.reports import FORMATS, Format, check_report_paths, parse_report_spec
+
+    registered = _registered(config.hook.pytest_perfgate_formats, Format, FORMATS)
+    formats = {format_.name: format_ for format_ in registered}
     specs = [parse_report_spec(text, formats) for text in settings.reports]
+    if config.getoption("perfgate_report") is None:  # from the configuration: its paths count from its own folder
+        specs = [spec if spec.path == "-" else replace(spec, path=str(config.rootpath / spec.path)) for spec in specs]
     check_report_paths(specs)
     return Reporting(
         config,
@@ -229,10 +279,20 @@ class _SerialEnd:
 
 
 class _WorkerEnd:
-    """A worker tells the controller at its end what it had collected."""
+    """A worker tells the controller what it collected: at once through a file, and once more at its end.
+
+    A worker that dies says nothing at its end, and one on another machine shares no folder.
+    """
 
     def __init__(self, config: pytest.Config, measuring: Measuring) -> None:
         self._config, self._measuring = config, measuring
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection_finish(self) -> None:
+        """Leave what was collected for the controller, before xdist tells it that collection is over."""
+        worker_input: dict[str, Any] = self._config.workerinput  # type: ignore[attr-defined]  # xdist puts it there
+        file = Path(worker_input[_INPUT]["locks"]) / f"{worker_input['workerid']}{FACTS_SUFFIX}"
+        file.write_text(json.dumps(collection_facts(self._measuring)), "utf-8")
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self) -> None:

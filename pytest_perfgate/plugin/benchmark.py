@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from pytest_perfgate.model import Measurement
     from pytest_perfgate.plugin.recorder import Recorder
 
+#: A test's traceback ends in the user's own code.
+__tracebackhide__ = True
+
 
 class BenchmarkStats:
     """The numbers of one measurement under the names that suites read, in seconds per iteration."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import tempfile
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_perfgate.plugin.exclusive import FileLocks
-from pytest_perfgate.plugin.transport import raise_told
+from pytest_perfgate.plugin.transport import FACTS_SUFFIX, raise_told
 
 if TYPE_CHECKING:
     from pytest_perfgate.plugin.reporting import Reporting
@@ -50,6 +51,9 @@ class Controller:
     def pytest_xdist_node_collection_finished(self, node: Any, ids: list[str]) -> None:
         """Let others measure again when the replacement has collected."""
         self._reporting.learn({"collected": ids})
+        file = self._directory / f"{node.gateway.id}{FACTS_SUFFIX}"
+        if file.exists():
+            self._reporting.learn(json.loads(file.read_text("utf-8")))
         self._has_started = True
         self._settled(node)
 

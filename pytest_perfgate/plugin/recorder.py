@@ -18,6 +18,9 @@ from pytest_perfgate.plugin.exclusive import Locks
 if TYPE_CHECKING:
     from pytest_perfgate.metrics import Metric
 
+#: A test's traceback ends in the user's own code.
+__tracebackhide__ = True
+
 #: The recorder of the test that runs, when it runs under ``--perfgate``.
 RECORDER = pytest.StashKey["Recorder"]()
 
@@ -52,6 +55,7 @@ class Recorder:
         self.describe: Callable[[], Mapping[str, Any]] | None = None
         self._expected, self._locks = expected, locks
         self._started: dict[Case, bool] = {}
+        self._meter_of: dict[Case, str] = {}
 
     def begin(self, meter: str, metric: str, name: str = "") -> Case:
         """Announce a measurement.
@@ -71,11 +75,14 @@ class Recorder:
         if case in self._started:
             again = f"named {name!r} " if name else ""
             call = f'metric("{metric}", ...' if meter == "metric" else f"{metric}(..."
-            raise UsageError(
+            message = (
                 f"{metric} was measured {again}twice in one test; tell the two apart with a name: "
                 f'{call}, name="another")'
             )
+            self._fail(Case(self.test, metric, f"{name or metric}-again"), message)
+            raise UsageError(message)
         self._started[case] = False
+        self._meter_of[case] = meter
         return case
 
     @contextlib.contextmanager
@@ -103,6 +110,12 @@ class Recorder:
             except BaseException as problem:
                 self._fail(case, f"the target raised {_one_line(problem)}")
                 raise
+
+    def discard(self, meter: str) -> None:
+        """Forget what *meter* began and has not finished."""
+        for case, begun_by in self._meter_of.items():
+            if begun_by == meter and self._started.get(case) is False:
+                del self._started[case]
 
     def add(self, measurement: Measurement) -> Measurement:
         """Keep a measurement of a case that was begun."""

@@ -19,6 +19,7 @@ from pytest_perfgate.model import (
     Machine,
     MatchedProfile,
     Measurement,
+    Policy,
     Python,
     Run,
     Verdict,
@@ -61,6 +62,7 @@ class Reporting:
         self._config, self._settings, self._matched = config, settings, matched
         self._machine, self._python, self._baseline = machine, python, baseline
         self._reports, self._formats = reports, formats
+        self._policy = Policy(strict=settings.strict)
         #: Asked for on the command line, not just switched on in the configuration.
         self._explicit = config.getoption("perfgate") is True
         self._started = dt.datetime.now().astimezone()
@@ -68,6 +70,9 @@ class Reporting:
         self._findings: dict[str, tuple[Finding, ...]] = {}
         self._crashed: dict[str, str] = {}
         self._skipped: set[str] = set()
+        #: Tests of which any report arrived; the others were cut off.
+        self._reported: set[str] = set()
+        self._reruns: set[str] = set()
         self._facts: dict[str, dict[str, None]] = {}
         self._problems: list[str] = []
         self.run: Run | None = None
@@ -87,13 +92,25 @@ class Reporting:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Take the findings off the report of a test that ended."""
+        self._reported.add(report.nodeid)
         findings = detach(report)
         if findings is not None:
-            self._findings[report.nodeid] = findings
+            self._keep(report.nodeid, findings)
+            if str(report.outcome) == "rerun":  # by pytest-rerunfailures: the next attempt takes its place
+                self._reruns.add(report.nodeid)
         elif report.when == _CRASHED:
             self._crashed[report.nodeid] = str(report.longrepr)
         elif report.skipped:
             self._skipped.add(report.nodeid)
+
+    def _keep(self, test: str, findings: tuple[Finding, ...]) -> None:
+        """Keep the findings of a test; of two tests with one node id, those that fail."""
+        earlier = self._findings.get(test, ())
+        if test in self._reruns:
+            self._reruns.discard(test)
+        elif any(self._policy.fails(finding.verdict) for finding in earlier):
+            return
+        self._findings[test] = findings
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
@@ -104,8 +121,11 @@ class Reporting:
         ):
             return
         self.run = self._finished_run()
-        self._config.hook.pytest_perfgate_run(config=self._config, run=self.run)
         self._write_reports(self.run)
+        try:
+            self._config.hook.pytest_perfgate_run(config=self._config, run=self.run)
+        except Exception as problem:  # noqa: BLE001  # whatever a plugin does wrong, the run is told to its end
+            self._problems.append(f"the hook pytest_perfgate_run raised {type(problem).__name__}: {problem}")
         fails = self.run.failures or self._problems or self._fails_as_a_whole(self.run)
         if fails and exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
@@ -166,13 +186,19 @@ class Reporting:
         expected = self._facts.get("expected", {})
         if not run.measured:
             if expected and self._explicit:
-                why = "all of them were skipped" if set(expected) <= self._skipped else "none of them gave a number"
+                why = "was skipped or failed as expected" if set(expected) <= self._skipped else "gave no number"
                 failures.append(
-                    f"nothing was measured: {_tests(len(expected))} should have been, and {why}; "
+                    f"nothing was measured: each of the tests that should have been ({len(expected)}) {why}; "
                     f"run them, or leave out --perfgate where they cannot run"
                 )
             elif self._settings.strict and self._explicit:
                 failures.append("nothing was measured: no test of this run measures anything or carries a budget")
+        cut_off = [test for test in expected if test not in self._reported]
+        if cut_off:
+            failures.append(
+                f"the run was cut short: {_tests(len(cut_off))} that should measure did not run to the end: "
+                f"{_some(cut_off)}"
+            )
         if self._settings.unknown_profile == "fail" and self._facts.get("other_profiles"):
             failures.append(self._about_other_profiles())
         return failures
@@ -182,11 +208,11 @@ class Reporting:
         if self._matched.warning:
             notes.append(self._matched.warning)
         expected = self._facts.get("expected", {})
-        if not expected:
+        if not expected and not self._crashed:
             notes.append("nothing was measured: no test of this run uses a perfgate fixture or carries a budget")
         skipped = [test for test in expected if test in self._skipped and test not in self._findings]
         if skipped:
-            notes.append(f"{_tests(len(skipped))} that should measure were skipped: {_some(skipped)}")
+            notes.append(f"not measured, because skipped or failed as expected: {_some(skipped)}")
         if self._facts.get("other_profiles") and self._settings.unknown_profile == "warn":
             notes.append(self._about_other_profiles())
         return notes
@@ -194,17 +220,14 @@ class Reporting:
     def _about_other_profiles(self) -> str:
         tests = list(self._facts["other_profiles"])
         return (
-            f"{_tests(len(tests))} carry budgets for other profiles than {self._matched.name} only, "
-            f"so nothing is enforced there: {_some(tests)}; add a budget without profile= as the fallback"
+            f"budgets for other profiles than {self._matched.name} only, so nothing is enforced here: {_some(tests)}; "
+            f"add a budget without profile= as the fallback"
         )
 
     def _fails_as_a_whole(self, run: Run) -> bool:
         """Tell whether a finding that belongs to no test that ran fails the session (missing cases when strict)."""
-        from pytest_perfgate.model import Policy
-
-        policy = Policy(strict=self._settings.strict)
         ran = self._findings
-        return any(finding.case.test not in ran and policy.fails(finding.verdict) for finding in run.findings)
+        return any(finding.case.test not in ran and self._policy.fails(finding.verdict) for finding in run.findings)
 
     def _was_asked_for(self, case: Case) -> bool:
         """Tell whether this run, which may be a part of the suite, was meant to measure a case of the baseline."""
@@ -231,6 +254,8 @@ class Reporting:
     def _write_reports(self, run: Run) -> None:
         from pytest_perfgate.reports import write_reports
 
+        if any(spec.path == "-" for spec in self._reports):
+            sys.stdout.write("\n")  # the report begins on a line of its own, not behind pytest's dots
         try:
             write_reports(run, self._reports, formats=self._formats, stdout=sys.stdout)
         except PerfgateError as problem:

@@ -14,6 +14,9 @@ import pytest
 if TYPE_CHECKING:
     from pytest_perfgate.model import Finding
 
+#: What the file ends with in which a worker says what it collected.
+FACTS_SUFFIX = ".facts"
+
 _ATTRIBUTE = "perfgate"
 
 

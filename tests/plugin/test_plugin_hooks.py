@@ -137,3 +137,35 @@ def test_a_format_that_raises_fails_the_run_and_spares_the_other_reports(project
     assert "broken" in run.out
     assert run.json["summary"]["measured"] == 1
     assert not (project.path / "x.txt").exists()
+
+
+@pytest.mark.parametrize("more", [[], ["-n2"]], ids=["plain", "xdist"])
+@pytest.mark.parametrize(
+    "hook",
+    [
+        "def pytest_perfgate_metrics(): return ['x']",
+        "def pytest_perfgate_formats(): return 3",
+        "def pytest_perfgate_machine_info(config, machine): return 3",
+        "def pytest_perfgate_machine_info(config, machine): return 1 / 0",
+        "from pytest_perfgate import Metric\n"
+        "def pytest_perfgate_metrics(): return [Metric(name='q', unit='count', better='up', summary='')]",
+        "from pytest_perfgate import Metric\n"
+        "def pytest_perfgate_metrics(): return [Metric(name='perf', unit='count', better='lower', summary='')]",
+    ],
+)
+def test_a_hook_that_goes_wrong_is_a_usage_error_everywhere(project, hook, more):
+    project.write("conftest.py", hook + "\n")
+    project.test("def test_it(): pass")
+    run = project.run(*more)
+    assert run.ret == 4, run.text
+    assert "pytest_perfgate_" in run.text or "exists already" in run.text
+    assert "Traceback" not in run.text
+
+
+def test_a_run_hook_that_raises_fails_the_run_after_the_reports(project):
+    project.write("conftest.py", "def pytest_perfgate_run(config, run): 1 / 0\n")
+    project.test("def test_it(perf): perf(len, 'a')")
+    run = project.run()
+    assert run.ret == 1
+    assert "ZeroDivisionError" in run.out
+    assert run.json["summary"]["measured"] == 1

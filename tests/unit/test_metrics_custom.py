@@ -102,9 +102,10 @@ def test_what_is_no_finite_number_is_refused(value):
         custom_measurement(CASE, value)
 
 
-def test_a_percentage_that_should_be_a_ratio_is_remarked_on():
-    assert "0.93" in custom_measurement(CASE, 93, unit="%").warnings[0]
-    assert not custom_measurement(CASE, 0.93, unit="%").warnings
+def test_a_percentage_that_should_be_a_ratio_is_refused():
+    with pytest.raises(CannotMeasureError, match=r"0\.93 for 93 %"):
+        custom_measurement(CASE, 93, unit="%")
+    assert custom_measurement(CASE, 1.2, unit="%").value == 1.2
 
 
 @pytest.mark.parametrize("better", ["high", "Higher", "", 3, None])

@@ -53,7 +53,8 @@ def told_clearly(function: Callable[P, T]) -> Callable[P, T]:
             try:
                 return await function(*args, **kwargs)
             except PerfgateError as problem:
-                pytest.fail(_located(problem), pytrace=False)
+                message = _located(problem)
+            pytest.fail(message, pytrace=False)  # outside the handler: the message stands once, not chained to itself
 
         return awaited  # type: ignore[return-value]  # T is the coroutine's type here
 
@@ -63,7 +64,8 @@ def told_clearly(function: Callable[P, T]) -> Callable[P, T]:
         try:
             return function(*args, **kwargs)
         except PerfgateError as problem:
-            pytest.fail(_located(problem), pytrace=False)
+            message = _located(problem)
+        pytest.fail(message, pytrace=False)
 
     return called
 

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from pytest_perfgate.model import Measurement
     from pytest_perfgate.plugin.recorder import Recorder
 
+#: A test's traceback ends in the user's own code.
+__tracebackhide__ = True
+
 
 class CustomMetric:
     """Any number of the user's own: ``metric("cache_hit_rate", 0.93, unit="%", better="higher")``."""

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from pytest_perfgate.model import Measurement
     from pytest_perfgate.plugin.recorder import Recorder
 
+#: A test's traceback ends in the user's own code.
+__tracebackhide__ = True
+
 
 class Memory(Front):
     """Leak per call and peak: ``memory.growth(fn)`` and ``with memory.peak() as p:``."""

@@ -9,6 +9,9 @@ from typing import Any
 from pytest_perfgate.model import Case, Plan
 from pytest_perfgate.plugin.meters._front import Front, loop_is_running, told_clearly
 
+#: A test's traceback ends in the user's own code.
+__tracebackhide__ = True
+
 
 class Perf(Front):
     """Wall time per call of a function: ``perf(fn, *args, **kwargs)`` returns what *fn* returns.

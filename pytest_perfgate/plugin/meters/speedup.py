@@ -12,6 +12,9 @@ from pytest_perfgate.plugin.meters._front import Front, told_clearly
 if TYPE_CHECKING:
     from pytest_perfgate.plugin.recorder import Recorder
 
+#: A test's traceback ends in the user's own code.
+__tracebackhide__ = True
+
 T = TypeVar("T")
 
 

@@ -13,6 +13,9 @@ from pytest_perfgate.plugin.meters._front import Front, told_clearly
 if TYPE_CHECKING:
     from pytest_perfgate.metrics.startup import CommandResult, ImportsResult
 
+#: A test's traceback ends in the user's own code.
+__tracebackhide__ = True
+
 
 class Startup(Front):
     """Time that fresh processes take: ``startup.command(argv)`` and ``startup.imports("package")``."""

@@ -287,9 +287,12 @@ class _WorkerEnd:
     def __init__(self, config: pytest.Config, measuring: Measuring) -> None:
         self._config, self._measuring = config, measuring
 
-    @pytest.hookimpl(tryfirst=True)
     def pytest_collection_finish(self) -> None:
-        """Leave what was collected for the controller, before xdist tells it that collection is over."""
+        """Leave what was collected for the controller.
+
+        After the measuring half's hook, which comes first, and before that of xdist, which was registered earlier and
+        tells the controller that collection is over.
+        """
         worker_input: dict[str, Any] = self._config.workerinput  # type: ignore[attr-defined]  # xdist puts it there
         file = Path(worker_input[_INPUT]["locks"]) / f"{worker_input['workerid']}{FACTS_SUFFIX}"
         file.write_text(json.dumps(collection_facts(self._measuring)), "utf-8")

@@ -114,6 +114,7 @@ class Measuring:
         """Remember what this run never meant to measure."""
         self.deselected.extend(item.nodeid for item in items)
 
+    @pytest.hookimpl(tryfirst=True)
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Remember what this run has to measure."""
         self.collected = [item.nodeid for item in session.items]

@@ -56,10 +56,11 @@ def install_wheel(session: nox.Session, *requirements: str, extras: str = "") ->
 
 def run_tests(session: nox.Session, *arguments: str, env: Mapping[str, str] | None = None) -> None:
     """Run pytest on the installed wheel."""
-    # The script and not `python -m pytest`, which would put the source tree before the wheel; the alarm signal, which
-    # pytest-timeout takes where it can, belongs to the tests.
-    command = ["pytest", "--timeout=300", "--timeout-method=thread", *arguments]
-    session.run(*command, env={"PERFGATE_EXPECT_INSTALLED": "1", **(env or {})})
+    # A test that hangs ends its process; pytest-timeout would use the alarm signal or a thread, and both are what
+    # some tests look at.
+    patience = ["-o", "faulthandler_timeout=300", "-o", "faulthandler_exit_on_timeout=true"]
+    # The script and not `python -m pytest`, which would put the source tree before the wheel.
+    session.run("pytest", *patience, *arguments, env={"PERFGATE_EXPECT_INSTALLED": "1", **(env or {})})
 
 
 def junit_schema(session: nox.Session) -> Path | None:

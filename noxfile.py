@@ -131,11 +131,10 @@ def examples(session: nox.Session) -> None:
 
 @nox.session
 def docs(session: nox.Session) -> None:
-    """Build the documentation, warnings being errors, and run the examples in it."""
-    install_wheel(session, *group("docs", "test"), "towncrier>=24")
+    """Build the documentation, warnings being errors; its examples are run by tests/test_readme.py."""
+    install_wheel(session, *group("docs"), "towncrier>=24")
     session.run("towncrier", "build", "--draft", "--version", "next", silent=True)
     session.run("sphinx-build", "-n", "-W", "--keep-going", "-q", "-b", "html", "docs", "docs/_build/html")
-    run_tests(session, "tests/test_readme.py")
 
 
 @nox.session

@@ -18,6 +18,14 @@ from pathlib import Path
 import pytest
 
 import pytest_perfgate
+from pytest_perfgate import Verdict, cli
+from pytest_perfgate.budgets.keywords import KEYWORDS
+from pytest_perfgate.budgets.limits import STATISTICS
+from pytest_perfgate.metrics.startup import COMMAND_OPTIONS, IMPORTS_OPTIONS
+from pytest_perfgate.plugin import options
+from pytest_perfgate.profiles.conditions import PUBLIC
+from pytest_perfgate.reports import FORMATS
+from pytest_perfgate.settings.table import BY_NAME
 
 pytest_plugins = ["pytester"]
 
@@ -79,21 +87,18 @@ PROJECTS = {name: files for name, files in PROJECTS.items() if any("def test_" i
 @pytest.fixture
 def run(pytester, monkeypatch):
     """Write a page's project and run pytest on it in a process of its own."""
-    pytest.importorskip("pytest_perfgate.plugin", reason="the plugin is not built yet")
-    from importlib.metadata import entry_points
-
     monkeypatch.setenv("PYTHONPATH", str(Path(pytest_perfgate.__file__).parent.parent))
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")  # what others install here is nothing a page relies on
     monkeypatch.delenv("PERFGATE_PROFILE", raising=False)
     monkeypatch.delenv("PYTEST_ADDOPTS", raising=False)
-    is_installed = any(point.name == "perfgate" for point in entry_points(group="pytest11"))
-    plugin = [] if is_installed else ["-p", "pytest_perfgate.plugin"]
+    plugin = ("-p", "pytest_perfgate.plugin", "-p", "no:cacheprovider")
 
     def run_project(files, *arguments):
         for name, text in files.items():
             path = pytester.path / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, "utf-8")
-        return pytester.runpytest_subprocess(*plugin, "-p", "no:cacheprovider", "-rA", *arguments)
+        return pytester.runpytest_subprocess(*plugin, *arguments)
 
     return run_project
 
@@ -101,7 +106,8 @@ def run(pytester, monkeypatch):
 @pytest.mark.parametrize("mode", ["pytest", "pytest --perfgate"])
 @pytest.mark.parametrize("name", PROJECTS)
 def test_the_examples_of_every_page_pass(run, name, mode):
-    outcomes = run(PROJECTS[name], *mode.split()[1:]).parseoutcomes()
+    quickly = ["--perfgate-max-time=200ms"] if "--perfgate" in mode else []
+    outcomes = run(PROJECTS[name], *mode.split()[1:], *quickly).parseoutcomes()
     assert set(outcomes) == {"passed"}, outcomes
 
 
@@ -115,25 +121,49 @@ def test_every_code_block_can_be_read(page):
             toml.loads(block.text)
 
 
+class Options(list):
+    """Stands in for pytest's parser and its group, and keeps what is declared."""
+
+    def getgroup(self, *_):
+        return self
+
+    def addoption(self, name, **_):
+        self.append(name)
+
+
 @pytest.mark.parametrize("page", PAGES, ids=NAMES)
-def test_no_page_names_an_option_that_does_not_exist(page, pytester):
-    options = pytest.importorskip("pytest_perfgate.plugin.options")
-    parser = pytest.Parser(_ispytest=True)
-    options.add_options(parser)
-    known = {option for group in parser._groups for one in group.options for option in one.names()}
+def test_no_page_names_an_option_that_does_not_exist(page):
+    known = Options()
+    options.add_options(known)
     mentioned = set(re.findall(r"--(?:no-)?perfgate[a-z-]*[a-z]", page.read_text("utf-8")))
-    assert mentioned - known == set()
+    assert mentioned - set(known) == set()
 
 
-def commands():
-    """Return every subcommand there is."""
-    cli = pytest.importorskip("pytest_perfgate.cli")
-    return getattr(cli, "COMMANDS", None) or pytest.skip("the command line is not built yet")
+def test_every_option_is_in_the_reference():
+    known = Options()
+    options.add_options(known)
+    reference = (ROOT / "docs/reference/options.md").read_text("utf-8")
+    assert [option for option in known if f"| `{option}" not in reference] == []
+
+
+@pytest.mark.parametrize(
+    ("page", "names"),
+    [
+        ("configuration.md", [*BY_NAME, *PUBLIC]),
+        ("fixtures.md", [*COMMAND_OPTIONS, *IMPORTS_OPTIONS]),
+        ("markers.md", [*KEYWORDS, *STATISTICS]),
+        ("options.md", [known.name for known in FORMATS]),
+        ("../explanation/verdict.md", [verdict.value for verdict in Verdict]),
+    ],
+)
+def test_the_documentation_knows_every_name_that_can_be_written(page, names):
+    words = set(re.findall(r"[\w-]+", (ROOT / "docs/reference" / page).read_text("utf-8")))
+    assert set(names) - words == set()
 
 
 @pytest.mark.parametrize("page", PAGES, ids=NAMES)
 def test_no_page_names_a_subcommand_that_does_not_exist(page):
-    known = {command.name for command in commands()}
+    known = {command.name for command in cli.COMMANDS}
     mentioned = set(re.findall(r"(?:^\$ |`)perfgate ([a-z]+)", page.read_text("utf-8"), re.MULTILINE))
     assert mentioned - known == set()
 
@@ -144,17 +174,12 @@ def plain(text):
 
 
 def test_the_command_line_page_shows_the_real_help(monkeypatch, capsys):
-    names = ["", *(command.name for command in commands())]
-    from pytest_perfgate import cli
-
     monkeypatch.setenv("COLUMNS", "100")
     monkeypatch.setenv("NO_COLOR", "1")
     shown = [block.text for block in blocks_of(ROOT / "docs/reference/command-line.md") if block.language == "text"]
-    for name in names:
+    for name in ("", *(command.name for command in cli.COMMANDS)):
         command = ["perfgate", *name.split(), "--help"]
-        with pytest.raises(SystemExit) as exited:
-            sys.exit(cli.main(command[1:]))
-        assert not exited.value.code
+        assert cli.main(command[1:]) == 0
         printed = f"$ {' '.join(command)}\n{capsys.readouterr().out}"
         assert plain(printed) in map(plain, shown), f"docs/reference/command-line.md should show:\n{printed}"
 

@@ -240,7 +240,8 @@ def _measurement(case: Case, pairs: Pairs, workers: int, capacity: float, facts:
         processes=(value,),
         extra=extra,
         show_as=SPEEDUP.show_as,
-        ceiling=ceiling,
+        # Where work waits for a core it looks as if it waited for anything else: on a crowded machine nobody can tell.
+        ceiling=min(able, max(1.0, left)) if is_crowded else ceiling,
         warnings=(f"other programs left {left:.1f} of {capacity:g} cores",) if is_crowded else (),
     )
 

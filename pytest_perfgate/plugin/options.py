@@ -90,7 +90,7 @@ def load_settings(config: pytest.Config) -> tuple[str, Settings | None]:
         pytest.UsageError: An option or a line of the configuration file cannot be meant.
     """
     from pytest_perfgate.errors import UsageError
-    from pytest_perfgate.settings import idle_marker, read_settings_file, resolve
+    from pytest_perfgate.settings import idle_marker, read_settings_file
 
     options = {name: config.getoption(dest) for dest, name in _SETTING_OF.items()}
     try:
@@ -98,6 +98,8 @@ def load_settings(config: pytest.Config) -> tuple[str, Settings | None]:
         marker = idle_marker(file, options)
         if marker is not None:
             return marker, None
+        from pytest_perfgate.settings import resolve
+
         settings = resolve(file, os.environ, options)
     except UsageError as problem:
         raise pytest.UsageError(f"perfgate: {problem}") from None

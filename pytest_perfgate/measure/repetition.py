@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Protocol, TypeVar
 
 from pytest_perfgate.errors import UsageError
+from pytest_perfgate.measure.clock import PERF_COUNTER
+from pytest_perfgate.measure.sampler import Planner, drive
 from pytest_perfgate.model import Plan
 from pytest_perfgate.stats import median, median_interval
 
@@ -29,7 +32,13 @@ R = TypeVar("R", bound=Run)
 
 
 def repeat(
-    plan: Plan, runs: int | None, warmup: int | None, once: Callable[[], R], value_s: Callable[[R], float]
+    plan: Plan,
+    runs: int | None,
+    warmup: int | None,
+    once: Callable[[], R],
+    value_s: Callable[[R], float],
+    *,
+    planner: Planner | None = None,
 ) -> tuple[R | None, list[R]]:
     """Run often enough.
 
@@ -40,6 +49,7 @@ def repeat(
         warmup: Runs to throw away first, >= 0; None for one.
         once: Runs once.
         value_s: Takes from a run what is measured, in seconds.
+        planner: Plans the runs, one per round, in place of what is said above; None for that.
 
     Returns:
         The first run that was thrown away, if any, and those that were kept, in order.
@@ -49,6 +59,8 @@ def repeat(
     """
     wanted = count(plan.rounds if runs is None else runs, "runs", least=1)
     discarded = count(plan.warmup if warmup is None else warmup, "warmup", least=0)
+    if planner is not None:
+        return _planned(planner, replace(plan, iterations=1, rounds=wanted, warmup=discarded), once, value_s)
     cold = [once() for _ in range(1 if discarded is None else discarded)]
     left_s = plan.max_time_s - sum(run.wall_s for run in cold)
     kept: list[R] = []
@@ -56,6 +68,19 @@ def repeat(
         kept.append(once())
         left_s -= kept[-1].wall_s
     return (cold[0] if cold else None), kept
+
+
+def _planned(
+    planner: Planner, plan: Plan, once: Callable[[], R], value_s: Callable[[R], float]
+) -> tuple[R | None, list[R]]:
+    kept: list[R] = []
+
+    def run(_: int) -> int:
+        kept.append(once())
+        return round(value_s(kept[-1]) * 1e9)
+
+    drive(planner(plan, clock=PERF_COUNTER, tick_ns=1), run)
+    return None, kept
 
 
 def _is_enough(values_s: Sequence[float], wanted: int | None, left_s: float) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from pytest_perfgate.measure.clock import Clock
 from pytest_perfgate.model import Plan
@@ -52,6 +53,13 @@ class Sample:
     iterations: int
     """Per round."""
     warnings: tuple[str, ...] = ()
+
+
+class Planner(Protocol):
+    """What plans the rounds of a case: :func:`schedule`, or somebody who knows better."""
+
+    def __call__(self, plan: Plan, *, clock: Clock, tick_ns: int) -> Schedule:
+        """Plan rounds while they are run, as :func:`schedule` does."""
 
 
 @dataclass

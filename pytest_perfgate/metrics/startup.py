@@ -24,6 +24,7 @@ from pytest_perfgate.measure.command import (
 from pytest_perfgate.measure.imports import ImportRun, checked_modules, make_import
 from pytest_perfgate.measure.process import ProcessRun, run_process
 from pytest_perfgate.measure.repetition import repeat
+from pytest_perfgate.measure.sampler import Planner
 from pytest_perfgate.metrics._metric import Metric
 from pytest_perfgate.model import Better, Case, Measurement, Plan
 from pytest_perfgate.stats import median, median_interval, percentile
@@ -82,6 +83,7 @@ def measure_command(  # noqa: PLR0913  # the options of the fixture
     timeout_s: float | None = DEFAULT_TIMEOUT_S,
     expect_exit: int | Collection[int] = 0,
     runner: Runner = run_process,
+    planner: Planner | None = None,
 ) -> tuple[CommandResult, Measurement]:
     """Measure the wall time of a command, one fresh process per value.
 
@@ -102,6 +104,7 @@ def measure_command(  # noqa: PLR0913  # the options of the fixture
         timeout_s: Seconds one run may take; None or 0 for no limit.
         expect_exit: Exit status, or several of which any will do.
         runner: Runs a process; for tests.
+        planner: Plans the runs; None for what is said of *plan*.
 
     Returns:
         The last run's answer, and the measurement with one sample per run, in seconds.
@@ -112,7 +115,14 @@ def measure_command(  # noqa: PLR0913  # the options of the fixture
     """
     expected = expected_statuses(expect_exit)
     command = make_command(argv, env=env, cwd=cwd, stdin=stdin, timeout_s=timeout_s)
-    first, kept = repeat(plan, runs, warmup, lambda: _run_checked(command, expected, runner), lambda run: run.wall_s)
+    first, kept = repeat(
+        plan,
+        runs,
+        warmup,
+        lambda: _run_checked(command, expected, runner),
+        lambda run: run.wall_s,
+        planner=planner,
+    )
     facts = {"target": shown(command.argv), "exit_status": kept[-1].exit_status, **_costs(kept)}
     facts |= {"peak_bytes": _middle(run.peak_bytes for run in kept), "first_run_s": first and first.wall_s}
     measurement = _measurement(COMMAND, case, [run.wall_s for run in kept], facts, _left_behind(kept))
@@ -157,6 +167,7 @@ def measure_imports(  # noqa: PLR0913  # the options of the fixture
     timeout_s: float | None = DEFAULT_TIMEOUT_S,
     python: str | os.PathLike[str] = sys.executable,
     runner: Runner = run_process,
+    planner: Planner | None = None,
 ) -> tuple[ImportsResult, Measurement]:
     """Measure how long ``import module`` takes, one fresh interpreter per value, timed inside it.
 
@@ -178,6 +189,7 @@ def measure_imports(  # noqa: PLR0913  # the options of the fixture
         timeout_s: Seconds one run may take; None or 0 for no limit.
         python: The interpreter.
         runner: Runs a process; for tests.
+        planner: Plans the runs; None for what is said of *plan*.
 
     Returns:
         What was imported, and the measurement with one sample per run, in seconds.
@@ -188,7 +200,7 @@ def measure_imports(  # noqa: PLR0913  # the options of the fixture
     """
     forbidden = checked_modules(forbid, "forbid")
     wanted = make_import(module, first_use=first_use, env=env, cwd=cwd, timeout_s=timeout_s, python=python)
-    first, kept = repeat(plan, runs, warmup, lambda: wanted.run(runner), lambda run: run.import_s)
+    first, kept = repeat(plan, runs, warmup, lambda: wanted.run(runner), lambda run: run.import_s, planner=planner)
     facts = {"target": f"import {module}", "first_run_s": first and first.import_s, **_import_facts(kept)}
     if forbidden:
         facts["forbid"] = list(forbidden)

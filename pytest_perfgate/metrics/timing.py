@@ -11,7 +11,7 @@ from pytest_perfgate.errors import CannotMeasureError, UsageError
 from pytest_perfgate.measure.clock import PERF_COUNTER, Clock, resolution_ns
 from pytest_perfgate.measure.loops import private_loop
 from pytest_perfgate.measure.rounds import Rounds, collector_off
-from pytest_perfgate.measure.sampler import Sample, drive, schedule
+from pytest_perfgate.measure.sampler import Planner, Sample, drive, schedule
 from pytest_perfgate.measure.surroundings import disturbances
 from pytest_perfgate.measure.targets import check_callable, finished, is_async
 from pytest_perfgate.measure.timeout import awaiting_given_up_after, given_up_after
@@ -55,6 +55,7 @@ def measure_call(
     setup: Callable[[], Any] | None = None,
     teardown: Callable[..., Any] | None = None,
     clock: Clock = PERF_COUNTER,
+    planner: Planner = schedule,
 ) -> tuple[Any, Measurement]:
     """Time a function per call.
 
@@ -68,6 +69,7 @@ def measure_call(
             one iteration.
         teardown: Called after each round with the round's arguments, outside the clock.
         clock: Nanoseconds.
+        planner: Plans the rounds.
 
     Returns:
         What the last call returned, and the measurement in seconds per call.
@@ -82,7 +84,7 @@ def measure_call(
     rounds = Rounds(target, (args, kwargs or {}), setup=setup, teardown=teardown, clock=clock)
     tick_ns = resolution_ns(clock)
     with collector_off() as gc_was_enabled, given_up_after(plan.timeout_s):
-        sample = drive(schedule(plan, clock=clock, tick_ns=tick_ns), rounds.run)
+        sample = drive(planner(plan, clock=clock, tick_ns=tick_ns), rounds.run)
     return rounds.result, _measurement(case, sample, rounds, tick_ns, gc_was_enabled=gc_was_enabled)
 
 
@@ -96,6 +98,7 @@ async def measure_call_async(
     setup: Callable[[], Any] | None = None,
     teardown: Callable[..., Any] | None = None,
     clock: Clock = PERF_COUNTER,
+    planner: Planner = schedule,
 ) -> tuple[Any, Measurement]:
     """Time an async function per await, on the loop that runs; otherwise as :func:`measure_call`.
 
@@ -105,7 +108,7 @@ async def measure_call_async(
     plan = _checked(plan, setup)
     rounds = Rounds(target, (args, kwargs or {}), setup=setup, teardown=teardown, clock=clock)
     tick_ns = resolution_ns(clock)
-    planned = schedule(plan, clock=clock, tick_ns=tick_ns)
+    planned = planner(plan, clock=clock, tick_ns=tick_ns)
     iterations = next(planned)
     with collector_off() as gc_was_enabled, awaiting_given_up_after(plan.timeout_s):
         while True:

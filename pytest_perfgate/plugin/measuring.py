@@ -172,7 +172,8 @@ class Measuring:
         """Return the item's recorder, made when first asked for."""
         recorder = item.stash.get(RECORDER, None)
         if recorder is None:
-            recorder = item.stash[RECORDER] = Recorder(
+            recorder = item.stash[RECORDER] = self.make_recorder(
+                item,
                 test=item.nodeid,
                 budget=item.stash.get(_BUDGET, None),
                 expected=direct_meters(item) - {"benchmark"},
@@ -181,6 +182,11 @@ class Measuring:
                 locks=self._locks,
             )
         return recorder
+
+    def make_recorder(self, item: pytest.Item, **facts: Any) -> Recorder:
+        """Make the recorder of *item*."""
+        del item
+        return Recorder(**facts)
 
     def _judge(self, item: pytest.Item, problem: BaseException | None) -> tuple[Finding, ...]:
         if not item.stash.get(_EXPECTED, False) and RECORDER not in item.stash:
@@ -222,6 +228,12 @@ class Measuring:
         rounds = (budget.rounds if budget else None) or 1
         wants_peak = budget is not None and any(limit.metric is None and limit.unit == "B" for limit in budget.limits)
         case = recorder.begin("call", "call")
+        if recorder.known(case) is not None:
+            yield
+            recorder.replay(case)
+            if wants_peak:
+                recorder.replay(recorder.begin("call", "memory.peak"))
+            return
         with recorder.measuring(case):
             peak = PeakMeter(recorder.begin("call", "memory.peak")) if wants_peak else None
             if peak is not None:

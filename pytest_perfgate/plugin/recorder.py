@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_perfgate.errors import PerfgateError, UsageError
+from pytest_perfgate.errors import CannotMeasureError, PerfgateError, UsageError
 from pytest_perfgate.gate import Baseline, judge_test
 from pytest_perfgate.model import Better, Budget, Case, Finding, Measurement, Plan
 from pytest_perfgate.plugin.exclusive import Locks
 
 if TYPE_CHECKING:
+    from pytest_perfgate.measure.sampler import Planner
     from pytest_perfgate.metrics import Metric
 
 #: A test's traceback ends in the user's own code.
@@ -110,6 +111,21 @@ class Recorder:
             except BaseException as problem:
                 self._fail(case, f"the target raised {_one_line(problem)}")
                 raise
+
+    def planner(self, case: Case) -> Planner | None:
+        """Return who plans the rounds of *case*; None for those who always do."""
+        del case
+
+    def known(self, case: Case) -> Measurement | None:
+        """Return what was measured of *case* before the test ran; None when it is to be measured now."""
+        del case
+
+    def replay(self, case: Case) -> Measurement:
+        """Keep what was measured of *case* before the test ran."""
+        measurement = self.known(case)
+        if measurement is None:
+            raise CannotMeasureError(f"{case.metric} was not measured before the test ran")
+        return self.add(measurement)
 
     def discard(self, meter: str) -> None:
         """Forget what *meter* began and has not finished."""

@@ -17,7 +17,7 @@ from pytest_perfgate.errors import PerfgateError
 if TYPE_CHECKING:
     from types import FrameType
 
-    from pytest_perfgate.model import Measurement
+    from pytest_perfgate.model import Case, Measurement
     from pytest_perfgate.plugin.recorder import Recorder
 
 P = ParamSpec("P")
@@ -37,10 +37,30 @@ class Front:
     def __init__(self, recorder: Recorder | None) -> None:
         self._recorder = recorder
 
+    def _begin(self, meter: str, metric: str, name: str) -> tuple[Recorder, Case] | None:
+        """Announce a case.
+
+        Returns:
+            The recorder and the case; None when everything is just to be called: nothing is measured, or this case
+            was before the test ran (in a paired comparison).
+        """
+        return begin(self._recorder, meter, metric, name)
+
     @property
     def last(self) -> Measurement | None:
         """The newest measurement of this test; None when nothing is measured."""
         return self._recorder.last(*self.METRICS) if self._recorder else None
+
+
+def begin(recorder: Recorder | None, meter: str, metric: str, name: str) -> tuple[Recorder, Case] | None:
+    """Announce a case to *recorder*, as :meth:`Front._begin` does."""
+    if recorder is None:
+        return None
+    case = recorder.begin(meter, metric, name)
+    if recorder.known(case) is None:
+        return recorder, case
+    recorder.replay(case)
+    return None
 
 
 def told_clearly(function: Callable[P, T]) -> Callable[P, T]:

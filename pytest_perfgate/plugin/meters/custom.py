@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from pytest_perfgate.errors import UsageError
-from pytest_perfgate.plugin.meters._front import told_clearly
+from pytest_perfgate.plugin.meters._front import begin, told_clearly
 
 if TYPE_CHECKING:
     from pytest_perfgate.model import Measurement
@@ -58,7 +58,11 @@ class CustomMetric:
             unit = known.unit if known else ""
         if better is None:
             better = known.better if known else "lower"
-        case = self._recorder.begin("metric", metric, name)
+        begun = begin(self._recorder, "metric", metric, name)
+        if begun is None:
+            self.last = self._recorder.measurements[-1]
+            return value
+        _, case = begun
         with self._recorder.measuring(case, timed=False):
             measurement = custom_measurement(case, value, unit=unit, better=better)
         self.last = self._recorder.add(measurement)
@@ -87,7 +91,11 @@ class CustomMetric:
                 f"metric {metric!r} cannot be run: no plugin registers it with a measure function "
                 f"(hook pytest_perfgate_metrics)"
             )
-        case = self._recorder.begin("metric", metric, name)
+        begun = begin(self._recorder, "metric", metric, name)
+        if begun is None:
+            self.last = self._recorder.measurements[-1]
+            return target(*args, **kwargs)
+        _, case = begun
         with self._recorder.measuring(case):
             result, measurement = known.measure(self._recorder.plan, case, target, *args, **kwargs)
         self.last = self._recorder.add(measurement)

@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from pytest_perfgate.errors import CannotMeasureError
-from pytest_perfgate.plugin.meters._front import Front, loop_is_running, told_clearly
+from pytest_perfgate.plugin.meters._front import Front, begin, loop_is_running, told_clearly
 
 if TYPE_CHECKING:
     from pytest_perfgate.metrics.memory import PeakMeter
@@ -52,13 +52,14 @@ class Memory(Front):
             raise CannotMeasureError(
                 "memory.growth runs an async function on a loop of its own; call it from an ordinary (not async) test"
             )
-        if self._recorder is None:
+        begun = self._begin("memory", "memory.growth", name)
+        if begun is None:
             call = timing.call_in_loop_once if timing.is_async(target) else timing.call_once
             return call(target, args, kwargs)
-        case = self._recorder.begin("memory", "memory.growth", name)
-        with self._recorder.measuring(case):
-            result, measurement = memory.measure_growth(self._recorder.plan, case, target, args, kwargs, calls=calls)
-        self._recorder.add(measurement)
+        recorder, case = begun
+        with recorder.measuring(case):
+            result, measurement = memory.measure_growth(recorder.plan, case, target, args, kwargs, calls=calls)
+        recorder.add(measurement)
         return result
 
     def peak(self, *, name: str = "") -> Peak:
@@ -94,7 +95,11 @@ class Peak:
         if self._recorder is not None:
             from pytest_perfgate.metrics.memory import PeakMeter
 
-            self._meter = PeakMeter(self._recorder.begin("memory", "memory.peak", self._name))
+            begun = begin(self._recorder, "memory", "memory.peak", self._name)
+            if begun is None:
+                self.measurement = self._recorder.measurements[-1]
+                return self
+            self._meter = PeakMeter(begun[1])
             self._measuring = self._recorder.measuring(self._meter.case)
             self._measuring.__enter__()
             self._meter.start()

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pytest_perfgate.model import Case, Plan
 from pytest_perfgate.plugin.meters._front import Front, loop_is_running, told_clearly
+
+if TYPE_CHECKING:
+    from pytest_perfgate.measure.sampler import Planner
+    from pytest_perfgate.plugin.recorder import Recorder
 
 #: A test's traceback ends in the user's own code.
 __tracebackhide__ = True
@@ -78,36 +82,47 @@ class Perf(Front):
             warmup=warmup,
         )
         how = _How(tuple(args), dict(kwargs or {}), setup, teardown)
+        begun = self._begin("perf", "perf", name)
         if timing.is_async(target) and loop_is_running():
-            case = self._recorder.begin("perf", "perf", name) if self._recorder else None
-            return self._measure_awaited(case, plan, target, how)
-        if self._recorder is None:
+            return self._measure_awaited(begun, plan, target, how)
+        if begun is None:
             call = timing.call_in_loop_once if timing.is_async(target) else timing.call_once
             how.set_up()
             result = call(target, how.args, how.kwargs)
             how.tear_down()
             return result
-        case = self._recorder.begin("perf", "perf", name)
+        recorder, case = begun
         measure = timing.measure_call_in_loop if timing.is_async(target) else timing.measure_call
-        with self._recorder.measuring(case):
-            result, measurement = measure(plan, case, target, **vars(how))
-        self._recorder.add(measurement)
+        with recorder.measuring(case):
+            result, measurement = measure(plan, case, target, planner=_planner(recorder, case), **vars(how))
+        recorder.add(measurement)
         return result
 
     @told_clearly
-    async def _measure_awaited(self, case: Case | None, plan: Plan, target: Callable[..., Any], how: _How) -> Any:
+    async def _measure_awaited(
+        self, begun: tuple[Recorder, Case] | None, plan: Plan, target: Callable[..., Any], how: _How
+    ) -> Any:
         __tracebackhide__ = True
         from pytest_perfgate.metrics import timing
 
-        if self._recorder is None or case is None:
+        if begun is None:
             how.set_up()
             result = await timing.call_once_async(target, how.args, how.kwargs)
             how.tear_down()
             return result
-        with self._recorder.measuring(case):
-            result, measurement = await timing.measure_call_async(plan, case, target, **vars(how))
-        self._recorder.add(measurement)
+        recorder, case = begun
+        with recorder.measuring(case):
+            result, measurement = await timing.measure_call_async(
+                plan, case, target, planner=_planner(recorder, case), **vars(how)
+            )
+        recorder.add(measurement)
         return result
+
+
+def _planner(recorder: Recorder, case: Case) -> Planner:
+    from pytest_perfgate.measure.sampler import schedule
+
+    return recorder.planner(case) or schedule
 
 
 @dataclass

@@ -50,12 +50,13 @@ class Speedup(Front):
         __tracebackhide__ = True
         from pytest_perfgate.metrics import speedup
 
-        if self._recorder is None:
+        begun = self._begin_with(workers, name)
+        if begun is None:
             return speedup.run_parallel_once(task, items, workers=workers, backend=backend)
-        case = _begin(self._recorder, name, workers)
-        with self._recorder.measuring(case):
+        recorder, case = begun
+        with recorder.measuring(case):
             results, measurement = speedup.measure_speedup(
-                self._recorder.plan,
+                recorder.plan,
                 case,
                 task,
                 items,
@@ -64,7 +65,7 @@ class Speedup(Front):
                 capacity=_capacity(),
                 **options,
             )
-        self._recorder.add(measurement)
+        recorder.add(measurement)
         return results
 
     @told_clearly
@@ -92,12 +93,13 @@ class Speedup(Front):
         __tracebackhide__ = True
         from pytest_perfgate.metrics import speedup
 
-        if self._recorder is None:
+        begun = self._begin_with(workers, name)
+        if begun is None:
             return speedup.run_parallel_of_once(serial, parallel, workers=workers)
-        case = _begin(self._recorder, name, workers)
-        with self._recorder.measuring(case):
+        recorder, case = begun
+        with recorder.measuring(case):
             result, measurement = speedup.measure_speedup_of(
-                self._recorder.plan,
+                recorder.plan,
                 case,
                 serial,
                 parallel,
@@ -105,14 +107,14 @@ class Speedup(Front):
                 capacity=_capacity(),
                 **options,
             )
-        self._recorder.add(measurement)
+        recorder.add(measurement)
         return result
 
 
-def _begin(recorder: Recorder, name: str, workers: int) -> Case:
-    if recorder.budget is not None:
-        refuse_impossible(recorder.budget, workers)
-    return recorder.begin("speedup", "speedup", name)
+    def _begin_with(self, workers: int, name: str) -> tuple[Recorder, Case] | None:
+        if self._recorder is not None and self._recorder.budget is not None:
+            refuse_impossible(self._recorder.budget, workers)
+        return self._begin("speedup", "speedup", name)
 
 
 def _capacity() -> float:

@@ -38,13 +38,16 @@ class Startup(Front):
         from pytest_perfgate.metrics import startup
 
         options = _renamed(options, "startup.command", startup.COMMAND_OPTIONS)
-        if self._recorder is None:
+        begun = self._begin("startup", "startup.command", name)
+        if begun is None:
             once = {key: value for key, value in options.items() if key not in ("runs", "warmup")}
             return startup.run_command(argv, **once)
-        case = self._recorder.begin("startup", "startup.command", name)
-        with self._recorder.measuring(case):
-            result, measurement = startup.measure_command(self._recorder.plan, case, argv, **options)
-        self._recorder.add(measurement)
+        recorder, case = begun
+        with recorder.measuring(case):
+            result, measurement = startup.measure_command(
+                recorder.plan, case, argv, planner=recorder.planner(case), **options
+            )
+        recorder.add(measurement)
         return result
 
     @told_clearly
@@ -64,14 +67,18 @@ class Startup(Front):
 
         options = _renamed(options, "startup.imports", startup.IMPORTS_OPTIONS)
         forbid = options.pop("forbid", ())
-        if self._recorder is None:
+        begun = self._begin("startup", "startup.imports", name)
+        if self._recorder is not None:
+            self._recorder.forbid(forbid)
+        if begun is None:
             once = {key: value for key, value in options.items() if key not in ("runs", "warmup")}
             return startup.import_once(module, **once)
-        case = self._recorder.begin("startup", "startup.imports", name)
-        with self._recorder.measuring(case):
-            result, measurement = startup.measure_imports(self._recorder.plan, case, module, **options)
-        self._recorder.add(measurement)
-        self._recorder.forbid(forbid)
+        recorder, case = begun
+        with recorder.measuring(case):
+            result, measurement = startup.measure_imports(
+                recorder.plan, case, module, planner=recorder.planner(case), **options
+            )
+        recorder.add(measurement)
         return result
 
 

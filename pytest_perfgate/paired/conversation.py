@@ -1,0 +1,80 @@
+"""One test on two workers: both run it, and meet at every case it measures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from pytest_perfgate.paired.line import Message
+from pytest_perfgate.paired.worker import CaseLostError, Worker
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endings:
+    """How the test ended on each side: ``outcome`` (``passed``, ``failed``, ``skipped``) and ``problem``."""
+
+    base: Message
+    head: Message
+
+
+class Listener(Protocol):
+    """What is done at the cases of a test."""
+
+    def on_pair(self, base: Message, head: Message) -> None:
+        """Both sides wait at the same case; leave both past it."""
+
+    def on_head_alone(self, head: Message, why: str) -> None:
+        """Head waits at a case that base never comes to; leave it past it."""
+
+
+def converse(base: Worker, head: Worker, test: str, listener: Listener, timeout_s: float | None) -> Endings:
+    """Follow a test that both workers were told to run, to its end on both sides.
+
+    Args:
+        base: One worker.
+        head: The other.
+        test: Node id.
+        listener: Told of every case.
+        timeout_s: Patience with whatever the test does between cases.
+
+    Raises:
+        WorkerLostError: A worker is gone or hangs.
+    """
+    at = {worker: worker.hear(timeout_s) for worker in (base, head)}
+    while not (_is_over(at[base]) and _is_over(at[head])):
+        old, new = at[base], at[head]
+        try:
+            if not _is_over(new) and not _is_over(old) and _key(old) == _key(new):
+                listener.on_pair(old, new)
+                at = {worker: worker.hear(timeout_s) for worker in (base, head)}
+            elif not _is_over(old):
+                # Another case than head's, or one that head has not: it may still come to head's.
+                base.say(do="end")
+                at[base] = base.hear(timeout_s)
+            else:
+                listener.on_head_alone(new, _why_alone(old, new))
+                at[head] = head.hear(timeout_s)
+        except CaseLostError as lost:
+            at[lost.worker] = lost.message
+            if lost.worker is head:
+                base.say(do="end")
+                at[base] = base.hear(timeout_s)
+    return Endings(base=at[base], head=at[head])
+
+
+def _is_over(message: Message) -> bool:
+    return bool(message["say"] == "over")
+
+
+def _key(message: Message) -> tuple[str, str, str]:
+    return message["kind"], message["metric"], message["name"]
+
+
+def _why_alone(base: Message, head: Message) -> str:
+    """Say why base does not measure what head does."""
+    if base["outcome"] == "failed":
+        return f"the test fails against the base: {base['problem']}"
+    if base["outcome"] == "skipped":
+        return f"the test is skipped against the base: {base['problem']}"
+    case = head["metric"] + (f":{head['name']}" if head["name"] else "")
+    return f"against the base the test does not measure {case} at this place"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from typing import Protocol
 
 from pytest_perfgate import budgets
 from pytest_perfgate.compare import (
@@ -34,6 +35,13 @@ from pytest_perfgate.model import (
 #: What notes and failures about a comparison begin with, so that a new comparison can replace them.
 _COMPARED_WITH = "compared with "
 _NOTHING_COMPARED = "nothing could be compared"
+
+
+class Compared(Protocol):
+    """Whatever knows how a case compares: a stored run, or a paired comparison."""
+
+    def compare(self, head: Measurement, *, tolerance: float) -> Comparison:
+        """Say what is known of one case."""
 
 
 class Baseline:
@@ -73,7 +81,7 @@ def judge_test(
     budget: Budget | None,
     measurements: Sequence[Measurement],
     *,
-    baseline: Baseline | None = None,
+    baseline: Compared | None = None,
     tolerance: float = 0.05,
 ) -> tuple[Finding, ...]:
     """Judge everything that one test measured, and what it should have measured.

@@ -223,6 +223,8 @@ class Change:
     """Fresh processes on both sides together."""
     doubt: str = ""
     """Why the interval is as wide as it is and what would settle it; used when the verdict is inconclusive."""
+    settled: Verdict | None = None
+    """What a sequential test came to, which looks at more than the interval; None: the interval decides."""
 
     @property
     def worsening(self) -> float:

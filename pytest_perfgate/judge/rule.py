@@ -44,11 +44,13 @@ def judge_change(change: Change) -> Verdict:
 
     It regressed when its whole interval is worse than the tolerance, improved when its whole interval is better by
     as much (so that swapping base and head swaps the two), passes when nothing in its interval is worse than the
-    tolerance, and is inconclusive otherwise.
+    tolerance, and is inconclusive otherwise.  Where a sequential test has settled it (:mod:`.sequential`), that counts.
 
     Returns:
         ``REGRESSED``, ``IMPROVED``, ``PASS`` or ``INCONCLUSIVE``.
     """
+    if change.settled is not None:
+        return change.settled
     low, high = change.worsening_interval
     if low > change.tolerance + _ROUNDING:
         return Verdict.REGRESSED

@@ -80,7 +80,7 @@ def compared(measurement: Measurement, comparison: Comparison, verdict: Verdict,
     if change is None:
         said = comparison.reason or "no reason was given"
     elif verdict is Verdict.INCONCLUSIVE:
-        said = _straddling(change)
+        said = _unsettled(change)
     else:
         said = f"{_moved(change)} against {change.against}, {_processes(change)}"
     text = f"{subject(measurement)} {_SAID[verdict]}: {said}"
@@ -172,6 +172,14 @@ def _moved(change: Change) -> str:
     interval = f"{_percent(change.confidence)} interval {_span(change)}" if low < high else "exact"
     moved = units.format_change(change.ratio - 1, digits=digits)
     return f"{moved} ({interval}, tolerance {_percent(change.tolerance)})"
+
+
+def _unsettled(change: Change) -> str:
+    """Say why a change is neither one thing nor the other."""
+    low, high = change.worsening_interval
+    if change.settled is None or low <= change.tolerance <= high:
+        return _straddling(change)
+    return f"{_moved(change)} against {change.against}, but {change.doubt}"
 
 
 def _straddling(change: Change) -> str:

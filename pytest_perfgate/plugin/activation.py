@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from pytest_perfgate.gate import Baseline
     from pytest_perfgate.metrics import Metric
     from pytest_perfgate.model import Machine, MatchedProfile, Plan, Python
+    from pytest_perfgate.paired.environment import Sides
     from pytest_perfgate.plugin.reporting import Reporting
     from pytest_perfgate.settings import Settings
 
@@ -47,16 +50,19 @@ def _activate(config: pytest.Config, settings: Settings) -> None:
     settings = with_profile(settings, matched, explicit_tolerance=_gives_tolerance(config))
     baseline = _baseline(config, settings, machine, python, matched, worker_input)
     is_controller = worker_input is None and _distributes(config)
+    sides = _sides(config, settings, worker_input)
     metrics = _metrics(config)  # in the controller as well: a mistake is told once, and before workers start
     _check_tables(settings)
 
     measuring = None
     if not is_controller:
-        measuring = _measuring(config, settings, matched, baseline, metrics, worker_input)
+        measuring = _measuring(config, settings, matched, baseline, metrics, worker_input, sides)
         config.stash[ACTIVE] = measuring
         config.pluginmanager.register(measuring, "perfgate-measuring")
     if worker_input is not None and measuring is not None:
         config.pluginmanager.register(_WorkerEnd(config, measuring), "perfgate-worker")
+        return
+    if is_side_worker(config):
         return
     reporting = _reporting(config, settings, matched, machine, python, baseline)
     config.pluginmanager.register(reporting, "perfgate-reporting")
@@ -66,8 +72,31 @@ def _activate(config: pytest.Config, settings: Settings) -> None:
         from pytest_perfgate.plugin.controller import Controller
 
         config.pluginmanager.register(
-            Controller(config, reporting, baseline_path(config, settings)), "perfgate-controller"
+            Controller(config, reporting, baseline_path(config, settings), sides), "perfgate-controller"
         )
+
+
+def is_side_worker(config: pytest.Config) -> bool:
+    """Tell whether this process is a worker of a paired comparison."""
+    side_worker = sys.modules.get("pytest_perfgate.plugin.side_worker")
+    return side_worker is not None and side_worker.RESPONDENT in config.stash
+
+
+def _sides(config: pytest.Config, settings: Settings, worker_input: dict[str, Any] | None) -> Sides | None:
+    """Prepare what the paired comparison compares; None without one."""
+    if settings.against is None or is_side_worker(config) or config.option.collectonly:
+        return None
+    from pytest_perfgate.plugin.pairing import locate, unpacked_sides
+
+    if worker_input is not None:
+        return unpacked_sides(worker_input[_INPUT]["sides"])
+    from pytest_perfgate.paired.environment import prepared
+
+    stack = contextlib.ExitStack()
+    config.add_cleanup(stack.close)
+    return stack.enter_context(
+        prepared(settings.against, root=config.rootpath, packages=settings.packages, locate=locate)
+    )
 
 
 def _machine(config: pytest.Config) -> Machine:
@@ -148,8 +177,12 @@ def _baseline(
     matched: MatchedProfile,
     worker_input: dict[str, Any] | None,
 ) -> Baseline | None:
-    if settings.baseline is None:
+    if settings.baseline is None or is_side_worker(config):
         return None
+    if settings.against is not None:
+        if config.getoption("perfgate_against") is not None and config.getoption("perfgate_baseline") is None:
+            return None  # the configuration's baseline is for runs that say nothing else
+        raise UsageError("both a base (against) and a baseline are given: compare with one or the other")
     from pytest_perfgate.gate import Baseline
     from pytest_perfgate.store import load_run
 
@@ -170,6 +203,7 @@ def _measuring(
     baseline: Baseline | None,
     metrics: list[Metric],
     worker_input: dict[str, Any] | None,
+    sides: Sides | None,
 ) -> Measuring:
     from pytest_perfgate.plugin.exclusive import FileLocks, NoLocks
     from pytest_perfgate.profiles import known_names
@@ -180,7 +214,17 @@ def _measuring(
     if worker_input is not None:
         locks = FileLocks(Path(worker_input[_INPUT]["locks"]), worker_input["workerid"])
         config.add_cleanup(locks.close)
-    return Measuring(
+    kind: type[Measuring] = Measuring
+    pairing = None
+    if is_side_worker(config):
+        from pytest_perfgate.plugin.side_worker import MeasuringSide
+
+        kind = MeasuringSide
+    elif sides is not None:
+        from pytest_perfgate.plugin.pairing import Pairing
+
+        pairing = Pairing(config, settings, sides, Path(worker_input[_INPUT]["locks"]) if worker_input else None)
+    return kind(
         config,
         settings=settings,
         profile=matched.profile,
@@ -189,6 +233,7 @@ def _measuring(
         metrics=metrics,
         locks=locks,
         baseline=baseline,
+        pairing=pairing,
     )
 
 
@@ -275,6 +320,11 @@ class _SerialEnd:
     @pytest.hookimpl(trylast=True)
     def pytest_collection_finish(self) -> None:
         """Hand over what was collected."""
+        self._reporting.learn(collection_facts(self._measuring))
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self) -> None:
+        """Hand over what was learned since."""
         self._reporting.learn(collection_facts(self._measuring))
 
 

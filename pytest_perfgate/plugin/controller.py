@@ -14,6 +14,7 @@ from pytest_perfgate.plugin.exclusive import FileLocks
 from pytest_perfgate.plugin.transport import FACTS_SUFFIX, raise_told
 
 if TYPE_CHECKING:
+    from pytest_perfgate.paired.environment import Sides
     from pytest_perfgate.plugin.reporting import Reporting
 
 
@@ -24,10 +25,11 @@ class Controller:
         config: The pytest configuration of the controller.
         reporting: The reporting half.
         baseline: Absolute path of the stored run to compare with, if any; workers may stand elsewhere.
+        sides: What a paired comparison compares, or None.
     """
 
-    def __init__(self, config: pytest.Config, reporting: Reporting, baseline: Path) -> None:
-        self._reporting, self._baseline = reporting, baseline
+    def __init__(self, config: pytest.Config, reporting: Reporting, baseline: Path, sides: Sides | None) -> None:
+        self._reporting, self._baseline, self._sides = reporting, baseline, sides
         self._directory = Path(tempfile.mkdtemp(prefix="pytest-perfgate-"))
         self._locks = FileLocks(self._directory, "controller")
         self._collecting: set[str] = set()
@@ -43,6 +45,10 @@ class Controller:
             "locks": str(self._directory),
             "baseline": str(self._baseline),
         }
+        if self._sides is not None:
+            from pytest_perfgate.plugin.pairing import packed_sides
+
+            node.workerinput["perfgate"]["sides"] = packed_sides(self._sides)
         if self._has_started:
             if not self._collecting:
                 self._locks.acquire_shared()

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pytest_perfgate.metrics import Metric
     from pytest_perfgate.model import Budget, Finding, Plan, Profile
     from pytest_perfgate.plugin.exclusive import Locks
+    from pytest_perfgate.plugin.pairing import Pairing
     from pytest_perfgate.settings import Settings
 
 ACTIVE = pytest.StashKey["Measuring"]()
@@ -58,6 +59,7 @@ class Measuring:
         metrics: Every metric known.
         locks: Of this process.
         baseline: Stored run to compare with, or None.
+        pairing: The paired comparison, or None.
     """
 
     def __init__(
@@ -71,6 +73,7 @@ class Measuring:
         metrics: Sequence[Metric],
         locks: Locks,
         baseline: Baseline | None,
+        pairing: Pairing | None = None,
     ) -> None:
         from pytest_perfgate.model import Policy
 
@@ -80,11 +83,12 @@ class Measuring:
             profile,
             reader,
         )
-        self._plan, self._locks, self._baseline = plan, locks, baseline
+        self._plan, self._locks, self._baseline, self._pairing = plan, locks, baseline, pairing
         self._metrics = {metric.name: metric for metric in metrics}
         self._policy = Policy(strict=settings.strict)
         #: Node ids whose numbers a gated run must not lack, in the order collected.
         self.expected: list[str] = []
+        self._tolerances: dict[str, float] = {}
         self.collected: list[str] = []
         self.deselected: list[str] = []
         #: Budgets that speak of other profiles only.
@@ -119,6 +123,9 @@ class Measuring:
         """Remember what this run has to measure."""
         self.collected = [item.nodeid for item in session.items]
         self.expected = [item.nodeid for item in session.items if item.stash.get(_EXPECTED, False)]
+        self._tolerances = {
+            item.nodeid: self._tolerance(item) for item in session.items if item.stash.get(_EXPECTED, False)
+        }
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
@@ -127,6 +134,10 @@ class Measuring:
         The lock is taken before anything else, so that waiting for it does not count against a timeout of the test.
         """
         alone = item.stash.get(_EXPECTED, False) and self._occupies_the_machine(item)
+        if self._pairing is not None and item.stash.get(_EXPECTED, False):
+            with self._locks.exclusive():
+                self._pairing.ensure(self._tolerances)
+            alone = False  # it was measured by now
         with self._locks.exclusive() if alone else self._locks.shared():
             return (yield)
 
@@ -186,13 +197,23 @@ class Measuring:
     def make_recorder(self, item: pytest.Item, **facts: Any) -> Recorder:
         """Make the recorder of *item*."""
         del item
-        return Recorder(**facts)
+        return Recorder(**facts) if self._pairing is None else self._pairing.recorder(**facts)
+
+    @property
+    def comparison_notes(self) -> list[str]:
+        """Remarks on the paired comparison as a whole."""
+        return self._pairing.notes if self._pairing is not None else []
+
+    def _tolerance(self, item: pytest.Item) -> float:
+        budget = item.stash.get(_BUDGET, None)
+        own = budget.max_regression if budget is not None else None
+        return self._settings.max_regression if own is None else own
 
     def _judge(self, item: pytest.Item, problem: BaseException | None) -> tuple[Finding, ...]:
         if not item.stash.get(_EXPECTED, False) and RECORDER not in item.stash:
             return ()
         return self.recorder_of(item).finish(
-            baseline=self._baseline,
+            baseline=self._pairing or self._baseline,
             tolerance=self._settings.max_regression,
             problem=problem,
             remark=self._remarks,
@@ -264,4 +285,5 @@ def collection_facts(measuring: Measuring) -> dict[str, Any]:
         "collected": measuring.collected,
         "deselected": measuring.deselected,
         "other_profiles": measuring.other_profiles,
+        "comparison_notes": measuring.comparison_notes,
     }

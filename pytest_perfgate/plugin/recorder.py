@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_perfgate.errors import CannotMeasureError, PerfgateError, UsageError
-from pytest_perfgate.gate import Baseline, judge_test
+from pytest_perfgate.gate import Compared, judge_test
 from pytest_perfgate.model import Better, Budget, Case, Finding, Measurement, Plan
 from pytest_perfgate.plugin.exclusive import Locks
 
@@ -168,7 +168,7 @@ class Recorder:
     def finish(
         self,
         *,
-        baseline: Baseline | None,
+        baseline: Compared | None,
         tolerance: float,
         problem: BaseException | None,
         remark: Callable[[Finding], list[str]],

@@ -199,6 +199,10 @@ class Reporting:
                 f"the run was cut short: {_tests(len(cut_off))} that should measure did not run to the end: "
                 f"{_some(cut_off)}"
             )
+        if self._settings.against is not None and run.measured and not any(map(_is_compared, run.findings)):
+            reasons = [finding.reason for finding in run.findings if finding.verdict is Verdict.NO_BASELINE]
+            first = f": {reasons[0]}" if reasons else ""
+            failures.append(f"nothing could be compared with {self._settings.against}{first}")
         if self._settings.unknown_profile == "fail" and self._facts.get("other_profiles"):
             failures.append(self._about_other_profiles())
         return failures
@@ -207,6 +211,7 @@ class Reporting:
         notes = []
         if self._matched.warning:
             notes.append(self._matched.warning)
+        notes += list(self._facts.get("comparison_notes", {}))
         expected = self._facts.get("expected", {})
         if not expected and not self._crashed:
             notes.append("nothing was measured: no test of this run uses a perfgate fixture or carries a budget")
@@ -246,7 +251,8 @@ class Reporting:
             "max_regression": settings.max_regression,
             "max_time_s": settings.max_time_s,
             "strict": settings.strict,
-            "baseline": settings.baseline,
+            "baseline": settings.baseline if self._baseline is not None else None,
+            "against": settings.against,
             "workers": self._config.getoption("numprocesses", None) or 0,
             "pytest": pytest.__version__,
         }
@@ -260,6 +266,10 @@ class Reporting:
             write_reports(run, self._reports, formats=self._formats, stdout=sys.stdout)
         except PerfgateError as problem:
             self._problems.append(str(problem))
+
+
+def _is_compared(finding: Finding) -> bool:
+    return finding.change is not None or finding.verdict in (Verdict.REGRESSED, Verdict.IMPROVED)
 
 
 def _tests(count: int) -> str:

@@ -32,6 +32,8 @@ class Settings:
     """Tolerance of a comparison, as a ratio."""
     max_time_s: float | None = None
     """Most seconds spent on one case, > 0; None: the default, see :attr:`case_time_s`."""
+    run_time_s: float = 1800.0
+    """Most seconds spent on all cases of a paired comparison, > 0."""
     timeout_s: float = 300.0
     """A measurement that takes longer is given up; 0 means never."""
     unknown_profile: str = "warn"
@@ -41,6 +43,8 @@ class Settings:
     """Path of a stored run, as written."""
     against: str | None = None
     """Base of a paired comparison, as written."""
+    packages: tuple[str, ...] = ()
+    """Import names of the code under test, for a paired comparison; empty: they are found."""
     reports: tuple[str, ...] = ()
     """``FORMAT=PATH``, as written."""
     profiles: tuple[Profile, ...] = ()

@@ -92,6 +92,16 @@ def _against(value: object) -> str:
     return base
 
 
+def _packages(value: object) -> tuple[str, ...]:
+    names = [value] if isinstance(value, str) else value
+    if not isinstance(names, (list, tuple)) or not names:
+        raise ValueError('is not a list of import names; write it like ["mypackage"]')
+    for name in names:
+        if not isinstance(name, str) or not all(part.isidentifier() for part in name.split(".")):
+            raise ValueError(f'holds {name!r}, which is not the name of a package; write it like ["mypackage"]')
+    return tuple(names)
+
+
 def _reports(value: object) -> tuple[str, ...]:
     specs = [value] if isinstance(value, str) else value
     if not isinstance(specs, (list, tuple)):
@@ -130,11 +140,13 @@ SETTINGS = (
     Setting("profile", _profile, "profile", has_option=True, environment="PERFGATE_PROFILE"),
     Setting("max_regression", _tolerance, "max_regression", has_option=True),
     Setting("max_time", _max_time, "max_time_s", has_option=True),
+    Setting("max_run_time", _max_time, "run_time_s"),
     Setting("timeout", _timeout, "timeout_s"),
     Setting("unknown_profile", _policy, "unknown_profile"),
     Setting("strict", _flag, "strict", has_option=True),
     Setting("baseline", _baseline, "baseline", has_option=True),
     Setting("against", _against, "against", has_option=True),
+    Setting("packages", _packages, "packages"),
     Setting("report", _reports, "reports", has_option=True),
     Setting("profiles", _profiles, "profiles"),
 )

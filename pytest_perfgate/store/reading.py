@@ -185,7 +185,12 @@ def _change(raw: object, measurement: Measurement) -> Change:
         pairs=fields.optional(fields.count, change, "pairs"),
         processes=fields.optional(fields.count, change, "processes") or 2,
         doubt=fields.text(change, "doubt", ""),
+        settled=fields.optional(_verdict, change, "settled"),
     )
+
+
+def _verdict(raw: Object, key: str) -> Verdict:
+    return fields.choice(raw, key, Verdict)
 
 
 def _machine(raw: object) -> Machine:

@@ -1,0 +1,132 @@
+"""From what a paired comparison measured to findings that can be stored, sent and judged with the budgets."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import Any
+
+from pytest_perfgate import stats
+from pytest_perfgate.judge import judge
+from pytest_perfgate.model import Change, Comparison, Finding, Measurement, Verdict
+from pytest_perfgate.paired.comparison import Outcome, PairedComparison
+from pytest_perfgate.paired.environment import Sides
+from pytest_perfgate.paired.series import Series
+from pytest_perfgate.store import finding_from_dict, finding_to_dict
+from pytest_perfgate.units import SECONDS
+
+
+def packed_findings(outcome: Outcome, comparison: PairedComparison, sides: Sides) -> dict[str, Any]:
+    """Pack what a comparison came to.
+
+    Returns:
+        ``findings`` (node id -> findings as plain objects) and ``notes``.
+    """
+    found: dict[str, list[dict[str, Any]]] = {}
+    for series in outcome.series:
+        tolerance = comparison.policy(series.case.test).tolerance
+        finding = _finding(series, outcome, against=sides.base.label, tolerance=tolerance)
+        found.setdefault(series.case.test, []).append(finding_to_dict(finding))
+    return {"findings": found, "notes": list(_notes(outcome, sides))}
+
+
+def _finding(series: Series, outcome: Outcome, *, against: str, tolerance: float) -> Finding:
+    measurement = _measurement(series)
+    if series.no_head:
+        measurement = Measurement(
+            case=series.case, unit=measurement.unit, better=measurement.better, error=series.no_head
+        )
+    return judge(measurement, (), _comparison(series, outcome, against, tolerance))
+
+
+def _comparison(series: Series, outcome: Outcome, against: str, tolerance: float) -> Comparison:
+    standing = series.standing
+    if series.no_base:
+        return Comparison(verdict=Verdict.NO_BASELINE, reason=series.no_base)
+    if standing is None or standing.verdict is None or not series.has_ratio:
+        old, new = (f"{stats.median(side):.6g}" if side else "nothing" for side in (series.base, series.head))
+        return Comparison(
+            verdict=Verdict.INCONCLUSIVE, reason=f"from {old} to {new} against {against}: no ratio can be given"
+        )
+    low, high = standing.interval
+    flip = -1 if series.better.value == "higher" else 1
+    ends = sorted((flip * low, flip * high))
+    settled, doubt = standing.verdict, standing.doubt
+    if outcome.contaminated and settled in (Verdict.REGRESSED, Verdict.IMPROVED):
+        settled, doubt = Verdict.INCONCLUSIVE, outcome.contaminated
+    change = Change(
+        ratio=math.exp(flip * standing.estimate),
+        interval=(math.exp(ends[0]), math.exp(ends[1])),
+        tolerance=tolerance,
+        confidence=standing.confidence,
+        against=against,
+        better=series.better,
+        pairs=series.pairs,
+        processes=2 * len(series.base),
+        doubt=doubt,
+        settled=settled,
+    )
+    return Comparison(change=change)
+
+
+def _measurement(series: Series) -> Measurement:
+    """Make head's measurement out of all rounds."""
+    told = [finding_from_dict(_as_finding(one)).measurement for one in series.told.get("head", ())]
+    if told:
+        middle = stats.median([one.value for one in told if one.value is not None]) if told[0].error is None else None
+        return replace(
+            told[-1],
+            value=middle,
+            processes=tuple(one.value for one in told if one.value is not None),
+            warnings=(*told[-1].warnings, *series.warnings),
+        )
+    if not series.head_samples:
+        return Measurement(case=series.case, unit=SECONDS, error=series.no_head or "it was not measured")
+    shape = series.shape
+    extra: dict[str, Any] = {
+        "min_s": min(series.head_samples),
+        "mean_s": stats.mean(series.head_samples),
+        "stddev_s": stats.stddev(series.head_samples),
+        "p95_s": stats.percentile(series.head_samples, 95),
+        "base_s": stats.median(series.base),
+    }
+    warnings = list(series.warnings)
+    if shape is not None and shape.why_free:
+        warnings.append(
+            f"{shape.why_free}, so base and head were not measured on one processor: "
+            f"telling a change takes several times the rounds"
+        )
+    return Measurement(
+        case=series.case,
+        unit=SECONDS,
+        better=series.better,
+        value=stats.median(series.head_samples),
+        interval=stats.median_interval(series.head),
+        samples=tuple(series.head_samples),
+        iterations=shape.iterations if shape else 1,
+        processes=tuple(series.head),
+        extra=extra,
+        warnings=tuple(warnings),
+    )
+
+
+def _as_finding(measurement: dict[str, Any]) -> dict[str, Any]:
+    """Dress a measurement up as the case of a report that it will be part of."""
+    return {
+        **measurement,
+        "verdict": Verdict.PASS.value,
+        "reason": "",
+        "budget": None,
+        "budgets": [],
+        "change": None,
+        "measurement_warnings": measurement["warnings"],
+    }
+
+
+def _notes(outcome: Outcome, sides: Sides) -> list[str]:
+    notes = list(sides.notes)
+    if sides.identical:
+        notes.append(f"base ({sides.base.label}) and head hold the same code: every difference found is noise")
+    if outcome.contaminated:
+        notes.append(f"this run is not to be believed: {outcome.contaminated}")
+    return notes

@@ -105,10 +105,11 @@ class PairedComparison:
             SamePlaceError: The two sides do not differ in origin.
             CannotMeasureError: No worker could be started.
         """
-        began, rounds = self._clock(), 0
+        began, rounds, elapsed = self._clock(), 0, 0.0
         while todo := self._undecided_tests(rounds):
             rounds += 1
             self._play(todo)
+            self._share_time(todo, self._clock() - began - elapsed)
             if rounds == 1:
                 self._check_loaded()
             elapsed = self._clock() - began
@@ -118,11 +119,12 @@ class PairedComparison:
                 Progress(round=rounds, undecided=undecided, cases=len(self._series), elapsed_s=elapsed),
             )
         control = [ratio for ratios in self._control.values() for ratio in ratios]
+        tolerance = min((self._terms.tolerance(test) for test in self._tests), default=0.05)
         return Outcome(
             series=list(self._series.values()),
             rounds=rounds,
             elapsed_s=self._clock() - began,
-            contaminated=null_control(control) if control else "",
+            contaminated=null_control(control, tolerance) if control else "",
             control=control,
         )
 
@@ -173,23 +175,27 @@ class PairedComparison:
         is_controlled = control is not None and test in controlled
         base.say(do="go", test=test, next=test if is_controlled else following)
         head.say(do="go", test=test, next=following)
-        began = self._clock()
         endings = converse(base, head, test, _Measured(self, test, base, head), self._terms.timeout_s)
-        self._close_test(hired, test, endings, self._clock() - began)
+        self._close_test(hired, test, endings)
         if control is not None and is_controlled:
             later = [one for one in controlled if one != test]
             base.say(do="go", test=test, next=following)
             control.say(do="go", test=test, next=later[0] if later else None)
             converse(base, control, test, _Controlled(self, test, base, control), self._terms.timeout_s)
 
-    def _close_test(self, hired: Crew, test: str, endings: Endings, spent_s: float) -> None:
+    def _share_time(self, todo: Sequence[str], spent_s: float) -> None:
+        """Count what a round took, the start of its workers included, against the cases that were still undecided."""
+        shared = [series for series in self._series.values() if series.case.test in todo and not series.is_done]
+        for series in shared:
+            series.spent_s += spent_s / len(shared)
+
+    def _close_test(self, hired: Crew, test: str, endings: Endings) -> None:
         """Take what the ends of a test say about its cases."""
         for name, ending in (("base", endings.base), ("head", endings.head)):
             hired.check_origin(name, ending)
             self._loaded_any = self._loaded_any or bool(ending.get("loaded"))
         mine = [series for series in self._series.values() if series.case.test == test]
         for series in mine:
-            series.spent_s += spent_s / len(mine)
             if endings.head["outcome"] == "failed":
                 series.no_head = series.no_head or f"the test fails: {endings.head['problem']}"
             elif endings.base["outcome"] == "failed":

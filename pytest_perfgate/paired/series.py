@@ -15,6 +15,12 @@ from pytest_perfgate.paired.line import Message
 EXACT_ROUNDS = 2
 
 
+#: Where a case stands whose numbers reach zero, or below it.
+_NO_RATIO = Standing(
+    verdict=Verdict.INCONCLUSIVE, estimate=0.0, interval=(-math.inf, math.inf), confidence=1.0, doubt="no ratio"
+)
+
+
 @dataclass
 class Series:
     """One case over the rounds."""
@@ -93,10 +99,14 @@ class Series:
         """Find out where the case stands; *last*: time is up."""
         if self.is_done:
             return
+        if not self.base:
+            return
         if self.is_exact:
             self.standing = _exact(self.worsenings, self.base[0], self.head[0], policy)
-        elif self.has_ratio or last:
+        elif self.has_ratio:
             self.standing = stand(self.worsenings, policy, last=last)
+        elif last or len(self.base) >= policy.most_rounds:
+            self.standing = _NO_RATIO
 
 
 def _exact(worsenings: Sequence[float], base: float, head: float, policy: SequentialPolicy) -> Standing | None:
@@ -106,13 +116,7 @@ def _exact(worsenings: Sequence[float], base: float, head: float, policy: Sequen
     elif worsenings:
         estimate = worsenings[-1]
     else:
-        return Standing(
-            verdict=Verdict.INCONCLUSIVE,
-            estimate=0.0,
-            interval=(-math.inf, math.inf),
-            confidence=1.0,
-            doubt="a change from or to zero, or below it, is no ratio",
-        )
+        return _NO_RATIO
     limit = math.log1p(policy.tolerance)
     rounding = 1e-9
     verdict = Verdict.PASS

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 from pytest_perfgate import stats
+from pytest_perfgate.compare import compare_measurements
 from pytest_perfgate.judge import judge
-from pytest_perfgate.model import Change, Comparison, Finding, Measurement, Verdict
+from pytest_perfgate.model import Change, Comparison, Measurement, Verdict
 from pytest_perfgate.paired.comparison import Outcome, PairedComparison
 from pytest_perfgate.paired.environment import Sides
 from pytest_perfgate.paired.series import Series
@@ -25,29 +27,21 @@ def packed_findings(outcome: Outcome, comparison: PairedComparison, sides: Sides
     found: dict[str, list[dict[str, Any]]] = {}
     for series in outcome.series:
         tolerance = comparison.policy(series.case.test).tolerance
-        finding = _finding(series, outcome, against=sides.base.label, tolerance=tolerance)
-        found.setdefault(series.case.test, []).append(finding_to_dict(finding))
+        compared = _comparison(series, outcome, sides.base.label, tolerance)
+        finding = finding_to_dict(judge(_measurement(series), (), compared))
+        # The reason of a finding is a whole sentence already; what a later judgement needs is the bare clause.
+        found.setdefault(series.case.test, []).append({**finding, "reason": compared.reason})
     return {"findings": found, "notes": list(_notes(outcome, sides))}
-
-
-def _finding(series: Series, outcome: Outcome, *, against: str, tolerance: float) -> Finding:
-    measurement = _measurement(series)
-    if series.no_head:
-        measurement = Measurement(
-            case=series.case, unit=measurement.unit, better=measurement.better, error=series.no_head
-        )
-    return judge(measurement, (), _comparison(series, outcome, against, tolerance))
 
 
 def _comparison(series: Series, outcome: Outcome, against: str, tolerance: float) -> Comparison:
     standing = series.standing
     if series.no_base:
         return Comparison(verdict=Verdict.NO_BASELINE, reason=series.no_base)
-    if standing is None or standing.verdict is None or not series.has_ratio:
-        old, new = (f"{stats.median(side):.6g}" if side else "nothing" for side in (series.base, series.head))
-        return Comparison(
-            verdict=Verdict.INCONCLUSIVE, reason=f"from {old} to {new} against {against}: no ratio can be given"
-        )
+    if standing is None or standing.verdict is None:
+        return Comparison(verdict=Verdict.INCONCLUSIVE, reason=series.no_head or "it was not measured often enough")
+    if not math.isfinite(standing.interval[0]):
+        return _without_ratio(series, against)
     low, high = standing.interval
     flip = -1 if series.better.value == "higher" else 1
     ends = sorted((flip * low, flip * high))
@@ -69,19 +63,27 @@ def _comparison(series: Series, outcome: Outcome, against: str, tolerance: float
     return Comparison(change=change)
 
 
+def _without_ratio(series: Series, against: str) -> Comparison:
+    """Judge a change from or to zero, or below it, as that of two stored runs is."""
+    sides = [_merged(series.told[side], values) for side, values in (("base", series.base), ("head", series.head))]
+    return compare_measurements(sides[0], sides[1], tolerance=0.0, against=against)
+
+
+def _merged(told: Sequence[dict[str, Any]], values: Sequence[float]) -> Measurement:
+    newest = finding_from_dict(_as_finding(told[-1])).measurement
+    return replace(newest, value=stats.median(values), processes=tuple(values))
+
+
 def _measurement(series: Series) -> Measurement:
     """Make head's measurement out of all rounds."""
+    if series.no_head:
+        return Measurement(case=series.case, unit=SECONDS, better=series.better, error=series.no_head)
     told = [finding_from_dict(_as_finding(one)).measurement for one in series.told.get("head", ())]
     if told:
-        middle = stats.median([one.value for one in told if one.value is not None]) if told[0].error is None else None
-        return replace(
-            told[-1],
-            value=middle,
-            processes=tuple(one.value for one in told if one.value is not None),
-            warnings=(*told[-1].warnings, *series.warnings),
-        )
+        merged = _merged(series.told["head"], series.head) if series.head else told[-1]
+        return replace(merged, warnings=(*merged.warnings, *series.warnings))
     if not series.head_samples:
-        return Measurement(case=series.case, unit=SECONDS, error=series.no_head or "it was not measured")
+        return Measurement(case=series.case, unit=SECONDS, error="it was not measured")
     shape = series.shape
     extra: dict[str, Any] = {
         "min_s": min(series.head_samples),

@@ -1,0 +1,1 @@
+"""Base against head: environments, workers, protocol and schedule; knows no pytest."""

@@ -7,7 +7,8 @@
     │   ├── BudgetSyntaxError      a marker keyword or an expression (points at the column)
     │   ├── SettingsError          an option or the configuration file
     │   ├── ProfileError           a hardware profile
-    │   └── ReportPathError        a report that cannot be written where it was asked for
+    │   ├── ReportPathError        a report that cannot be written where it was asked for
+    │   └── AgainstError           what the run is to be compared against cannot be had
     ├── BadRunFileError          a stored run that cannot be read or is not one
     ├── CannotMeasureError       the target: it raised, exited, hung, is not callable ...
     └── TooFewValuesError        the values: not enough of them for what was asked
@@ -63,6 +64,12 @@ class ReportPathError(UsageError):
     """A report was asked for in a format or at a place that cannot be had."""
 
     slug = "report-path"
+
+
+class AgainstError(UsageError):
+    """What ``--perfgate-against`` names does not exist, is not here, does not build, or holds no such package."""
+
+    slug = "against"
 
 
 class BadRunFileError(PerfgateError):

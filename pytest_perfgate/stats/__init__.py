@@ -15,10 +15,11 @@ from pytest_perfgate.stats.intervals import (
     median_interval,
     welch_interval,
 )
-from pytest_perfgate.stats.sequential import e_interval, e_value, least_values
+from pytest_perfgate.stats.sequential import BETS, e_interval, e_value, least_values
 from pytest_perfgate.stats.trends import mann_kendall, theil_sen
 
 __all__ = [
+    "BETS",
     "MAD_TO_SD",
     "MeanEstimate",
     "difference_interval",

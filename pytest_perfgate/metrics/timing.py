@@ -45,7 +45,7 @@ _NOISY = 0.2
 _FEWEST_TICKS = 10
 
 
-def measure_call(
+def measure_call(  # noqa: PLR0913  # the controls of the fixture
     plan: Plan,
     case: Case,
     target: Callable[..., Any],
@@ -88,7 +88,7 @@ def measure_call(
     return rounds.result, _measurement(case, sample, rounds, tick_ns, gc_was_enabled=gc_was_enabled)
 
 
-async def measure_call_async(
+async def measure_call_async(  # noqa: PLR0913  # as above
     plan: Plan,
     case: Case,
     target: Callable[..., Any],

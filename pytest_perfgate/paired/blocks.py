@@ -121,9 +121,7 @@ def measure_pairs(base: Worker, head: Worker, told: Message, conditions: Conditi
     return measured
 
 
-def _alternate(
-    both: tuple[Worker, Worker], shape: Shape, conditions: Conditions
-) -> tuple[PairRound, list[Took]]:
+def _alternate(both: tuple[Worker, Worker], shape: Shape, conditions: Conditions) -> tuple[PairRound, list[Took]]:
     looks: list[Took] = []
     times: dict[Worker, list[float]] = {worker: [] for worker in both}
     order = list(both)

@@ -20,20 +20,19 @@ class Endings:
 class Listener(Protocol):
     """What is done at the cases of a test."""
 
-    def on_pair(self, base: Message, head: Message) -> None:
-        """Both sides wait at the same case; leave both past it."""
+    def on_pair(self, told: Message) -> None:
+        """Both sides wait at the same case, which head has announced so; leave both past it."""
 
-    def on_head_alone(self, head: Message, why: str) -> None:
+    def on_head_alone(self, told: Message, why: str) -> None:
         """Head waits at a case that base never comes to; leave it past it."""
 
 
-def converse(base: Worker, head: Worker, test: str, listener: Listener, timeout_s: float | None) -> Endings:
-    """Follow a test that both workers were told to run, to its end on both sides.
+def converse(base: Worker, head: Worker, listener: Listener, timeout_s: float | None) -> Endings:
+    """Follow the test that both workers were told to run, to its end on both sides.
 
     Args:
         base: One worker.
         head: The other.
-        test: Node id.
         listener: Told of every case.
         timeout_s: Patience with whatever the test does between cases.
 
@@ -45,7 +44,7 @@ def converse(base: Worker, head: Worker, test: str, listener: Listener, timeout_
         old, new = at[base], at[head]
         try:
             if not _is_over(new) and not _is_over(old) and _key(old) == _key(new):
-                listener.on_pair(old, new)
+                listener.on_pair(new)
                 at = {worker: worker.hear(timeout_s) for worker in (base, head)}
             elif not _is_over(old):
                 # Another case than head's, or one that head has not: it may still come to head's.

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import random
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pytest_perfgate.errors import PerfgateError
+from pytest_perfgate.errors import AgainstError
 from pytest_perfgate.measure.command import make_environment
 from pytest_perfgate.paired.environment import Side
 from pytest_perfgate.paired.line import Message, Switchboard
 from pytest_perfgate.paired.origin import wrong_origins
-from pytest_perfgate.paired.worker import Worker, WorkerLostError
+from pytest_perfgate.paired.worker import Worker
 
 #: The environment is up to this much longer than it need be: its size moves the stack, and that moves times.
 _MOST_PADDING_BYTES = 4096
@@ -26,12 +27,6 @@ READY_TIMEOUT_S = 300.0
 
 #: Starts a worker without the current folder in its path, whose modules would hide ours.
 _START = "import sys; sys.path[:1] = []; from {module} import main; main(sys.argv[1])"
-
-
-class SamePlaceError(PerfgateError):
-    """Both sides, or a side and something else, import the package under test from one place."""
-
-    slug = "same-place"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +63,7 @@ class Crew:
 
         Raises:
             WorkerLostError: One ended or hangs.
-            SamePlaceError: One imports the package under test from the wrong place.
+            AgainstError: One imports the package under test from the wrong place.
         """
         seed = self._rng.randrange(1, 2**32)
         names = self._rng.sample(list(self._sides), len(self._sides))
@@ -84,11 +79,11 @@ class Crew:
         """Refuse a worker that imported the package under test from anywhere but its own side.
 
         Raises:
-            SamePlaceError: It did.
+            AgainstError: It did.
         """
         wrong = wrong_origins(self._sides[name], said.get("loaded", {}))
         if wrong:
-            raise SamePlaceError("; ".join(wrong))
+            raise AgainstError("; ".join(wrong))
 
     def _started(self, name: str, place: int, seed: int) -> Worker:
         side = self._sides[name]
@@ -137,7 +132,7 @@ def crew(program: WorkerProgram, sides: Mapping[str, Side], rng: random.Random) 
 
     Raises:
         WorkerLostError: One ended or hangs before it was ready, or later on.
-        SamePlaceError: One imports from the wrong place.
+        AgainstError: One imports from the wrong place.
     """
     hired = Crew(program, sides, rng)
     try:
@@ -150,9 +145,4 @@ def crew(program: WorkerProgram, sides: Mapping[str, Side], rng: random.Random) 
 
 
 def _joined(first: Path, rest: str) -> str:
-    import os
-
     return os.pathsep.join([str(first), rest] if rest else [str(first)])
-
-
-__all__: Sequence[str] = ("Crew", "SamePlaceError", "WorkerLostError", "WorkerProgram", "crew")

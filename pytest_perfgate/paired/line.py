@@ -10,8 +10,6 @@ import socket
 import time
 from typing import Any
 
-from pytest_perfgate.errors import PerfgateError
-
 #: A worker imports pytest and a test suite before it has anything to say.
 CONNECT_TIMEOUT_S = 120.0
 
@@ -20,16 +18,12 @@ _CHUNK_BYTES = 65536
 Message = dict[str, Any]
 
 
-class LineClosedError(PerfgateError):
+class LineClosedError(Exception):
     """The other end is gone."""
 
-    slug = "worker-died"
 
-
-class LineSilentError(PerfgateError):
+class LineSilentError(Exception):
     """The other end said nothing in time."""
-
-    slug = "worker-hangs"
 
 
 class Line:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any
 
 from pytest_perfgate.measure.clock import Clock
 from pytest_perfgate.measure.sampler import Sample, Schedule, schedule
@@ -97,5 +96,3 @@ class Respondent:
                 process_ns += self._process_clock() - process
             values_ns.append(sum(took_ns) / len(took_ns) / iterations)
             self._line.say(say="took", ns=sum(took_ns), cpu_ns=cpu_ns, process_ns=process_ns)
-
-

@@ -95,21 +95,27 @@ class Series:
         if log_ratio is not None:
             self.log_ratios.append(log_ratio)
 
-    def look(self, policy: SequentialPolicy, *, last: bool = False) -> None:
-        """Find out where the case stands; *last*: time is up."""
+    def look(self, policy: SequentialPolicy, tolerance: float, *, last: bool = False) -> None:
+        """Find out where the case stands.
+
+        Args:
+            policy: For what varies.
+            tolerance: For what does not.
+            last: Whether time is up.
+        """
         if self.is_done:
             return
         if not self.base:
             return
         if self.is_exact:
-            self.standing = _exact(self.worsenings, self.base[0], self.head[0], policy)
+            self.standing = _exact(self.worsenings, self.base[0], self.head[0], tolerance)
         elif self.has_ratio:
             self.standing = stand(self.worsenings, policy, last=last)
         elif last or len(self.base) >= policy.most_rounds:
             self.standing = _NO_RATIO
 
 
-def _exact(worsenings: Sequence[float], base: float, head: float, policy: SequentialPolicy) -> Standing | None:
+def _exact(worsenings: Sequence[float], base: float, head: float, tolerance: float) -> Standing | None:
     """Judge a number that never varies; None where there is no ratio (from or to zero)."""
     if base == head:
         estimate = 0.0
@@ -117,7 +123,7 @@ def _exact(worsenings: Sequence[float], base: float, head: float, policy: Sequen
         estimate = worsenings[-1]
     else:
         return _NO_RATIO
-    limit = math.log1p(policy.tolerance)
+    limit = math.log1p(tolerance)
     rounding = 1e-9
     verdict = Verdict.PASS
     if estimate > limit + rounding:

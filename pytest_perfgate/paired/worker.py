@@ -14,7 +14,6 @@ from typing import IO, Any
 
 import psutil
 
-from pytest_perfgate.errors import PerfgateError
 from pytest_perfgate.measure.ending import kill_tree
 from pytest_perfgate.paired.line import Line, LineClosedError, LineSilentError, Message, Switchboard
 
@@ -24,10 +23,8 @@ _FAREWELL_S = 20.0
 _LAST_LINES = 8
 
 
-class WorkerLostError(PerfgateError):
+class WorkerLostError(Exception):
     """A worker died or hangs; the message says how."""
-
-    slug = "worker-died"
 
     def __init__(self, worker: Worker, how: str) -> None:
         self.worker = worker
@@ -46,10 +43,8 @@ class Took:
     """Likewise by all threads of the process."""
 
 
-class CaseLostError(PerfgateError):
+class CaseLostError(Exception):
     """A worker broke off a case: its test ended instead of answering."""
-
-    slug = "case-lost"
 
     def __init__(self, worker: Worker, message: Message) -> None:
         self.worker, self.message = worker, message
@@ -70,7 +65,7 @@ class Worker:
     def __init__(self, side: str, name: str, argv: Sequence[str], *, env: Mapping[str, str], cwd: Path) -> None:
         self.side, self.name = side, name
         self._line: Line | None = None
-        self._output: IO[bytes] = tempfile.TemporaryFile()
+        self._output: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  # closed when the worker is
         self._process = subprocess.Popen(  # noqa: S603  # our own worker
             list(argv),
             env=dict(env),
@@ -172,7 +167,7 @@ class Worker:
         lines = self._output.read().decode(errors="replace").rstrip().splitlines()[-_LAST_LINES:]
         return "".join(f"\n    {line}" for line in lines)
 
-    def _how(self, problem: PerfgateError) -> str:
+    def _how(self, problem: Exception) -> str:
         if isinstance(problem, LineSilentError):
             return f"the {self.side} worker hangs: {problem}"
         with contextlib.suppress(subprocess.TimeoutExpired):

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
-import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_perfgate.errors import PerfgateError, UsageError
+from pytest_perfgate.plugin.comparing import INPUT, baseline_path, is_side_worker, prepared_sides, stored_baseline
 from pytest_perfgate.plugin.markers import MarkerReader
 from pytest_perfgate.plugin.measuring import ACTIVE, Measuring, collection_facts
 from pytest_perfgate.plugin.transport import FACTS_SUFFIX
@@ -21,11 +20,10 @@ if TYPE_CHECKING:
     from pytest_perfgate.gate import Baseline
     from pytest_perfgate.metrics import Metric
     from pytest_perfgate.model import Machine, MatchedProfile, Plan, Python
-    from pytest_perfgate.paired.environment import Sides
     from pytest_perfgate.plugin.reporting import Reporting
     from pytest_perfgate.settings import Settings
 
-_INPUT, _OUTPUT = "perfgate", "perfgate"  # keys in xdist's workerinput and workeroutput
+_OUTPUT = "perfgate"  # key in xdist's workeroutput
 
 
 def activate(config: pytest.Config, settings: Settings) -> None:
@@ -48,15 +46,20 @@ def _activate(config: pytest.Config, settings: Settings) -> None:
     machine, python = _machine(config), current_python()
     matched = _profile(config, settings, machine, python)
     settings = with_profile(settings, matched, explicit_tolerance=_gives_tolerance(config))
-    baseline = _baseline(config, settings, machine, python, matched, worker_input)
+    baseline = stored_baseline(config, settings, machine, python, matched, worker_input)
     is_controller = worker_input is None and _distributes(config)
-    sides = _sides(config, settings, worker_input)
+    sides = prepared_sides(config, settings, worker_input)
     metrics = _metrics(config)  # in the controller as well: a mistake is told once, and before workers start
     _check_tables(settings)
 
     measuring = None
     if not is_controller:
-        measuring = _measuring(config, settings, matched, baseline, metrics, worker_input, sides)
+        measuring = _measuring(config, settings, matched, baseline, metrics, worker_input)
+        if sides is not None:
+            from pytest_perfgate.plugin.pairing import Pairing
+
+            shared = Path(worker_input[INPUT]["locks"]) if worker_input else None
+            measuring.pairing = Pairing(config, settings, sides, shared)
         config.stash[ACTIVE] = measuring
         config.pluginmanager.register(measuring, "perfgate-measuring")
     if worker_input is not None and measuring is not None:
@@ -74,29 +77,6 @@ def _activate(config: pytest.Config, settings: Settings) -> None:
         config.pluginmanager.register(
             Controller(config, reporting, baseline_path(config, settings), sides), "perfgate-controller"
         )
-
-
-def is_side_worker(config: pytest.Config) -> bool:
-    """Tell whether this process is a worker of a paired comparison."""
-    side_worker = sys.modules.get("pytest_perfgate.plugin.side_worker")
-    return side_worker is not None and side_worker.RESPONDENT in config.stash
-
-
-def _sides(config: pytest.Config, settings: Settings, worker_input: dict[str, Any] | None) -> Sides | None:
-    """Prepare what the paired comparison compares; None without one."""
-    if settings.against is None or is_side_worker(config) or config.option.collectonly:
-        return None
-    from pytest_perfgate.plugin.pairing import locate, unpacked_sides
-
-    if worker_input is not None:
-        return unpacked_sides(worker_input[_INPUT]["sides"])
-    from pytest_perfgate.paired.environment import prepared
-
-    stack = contextlib.ExitStack()
-    config.add_cleanup(stack.close)
-    return stack.enter_context(
-        prepared(settings.against, root=config.rootpath, packages=settings.packages, locate=locate)
-    )
 
 
 def _machine(config: pytest.Config) -> Machine:
@@ -169,33 +149,6 @@ def _profile(config: pytest.Config, settings: Settings, machine: Machine, python
     )
 
 
-def _baseline(
-    config: pytest.Config,
-    settings: Settings,
-    machine: Machine,
-    python: Python,
-    matched: MatchedProfile,
-    worker_input: dict[str, Any] | None,
-) -> Baseline | None:
-    if settings.baseline is None or is_side_worker(config):
-        return None
-    if settings.against is not None:
-        if config.getoption("perfgate_against") is not None and config.getoption("perfgate_baseline") is None:
-            return None  # the configuration's baseline is for runs that say nothing else
-        raise UsageError("both a base (against) and a baseline are given: compare with one or the other")
-    from pytest_perfgate.gate import Baseline
-    from pytest_perfgate.store import load_run
-
-    path = Path(worker_input[_INPUT]["baseline"]) if worker_input else baseline_path(config, settings)
-    return Baseline(
-        load_run(path),
-        against=settings.baseline,
-        machine=machine,
-        python=python,
-        profile=matched.name,
-    )
-
-
 def _measuring(
     config: pytest.Config,
     settings: Settings,
@@ -203,7 +156,6 @@ def _measuring(
     baseline: Baseline | None,
     metrics: list[Metric],
     worker_input: dict[str, Any] | None,
-    sides: Sides | None,
 ) -> Measuring:
     from pytest_perfgate.plugin.exclusive import FileLocks, NoLocks
     from pytest_perfgate.profiles import known_names
@@ -212,18 +164,13 @@ def _measuring(
     known = None if plugins_choose else [*known_names(settings.profiles), matched.name]
     locks: FileLocks | NoLocks = NoLocks()
     if worker_input is not None:
-        locks = FileLocks(Path(worker_input[_INPUT]["locks"]), worker_input["workerid"])
+        locks = FileLocks(Path(worker_input[INPUT]["locks"]), worker_input["workerid"])
         config.add_cleanup(locks.close)
     kind: type[Measuring] = Measuring
-    pairing = None
     if is_side_worker(config):
         from pytest_perfgate.plugin.side_worker import MeasuringSide
 
         kind = MeasuringSide
-    elif sides is not None:
-        from pytest_perfgate.plugin.pairing import Pairing
-
-        pairing = Pairing(config, settings, sides, Path(worker_input[_INPUT]["locks"]) if worker_input else None)
     return kind(
         config,
         settings=settings,
@@ -233,7 +180,6 @@ def _measuring(
         metrics=metrics,
         locks=locks,
         baseline=baseline,
-        pairing=pairing,
     )
 
 
@@ -305,12 +251,6 @@ def _gives_tolerance(config: pytest.Config) -> bool:
     return config.getoption("perfgate_max_regression") is not None
 
 
-def baseline_path(config: pytest.Config, settings: Settings) -> Path:
-    """Find the baseline: an option counts from where pytest was called, the configuration from its own folder."""
-    by_option = config.getoption("perfgate_baseline") is not None
-    return Path(config.invocation_params.dir if by_option else config.rootpath, settings.baseline or "")
-
-
 class _SerialEnd:
     """Without workers the measuring half tells the reporting half itself."""
 
@@ -344,7 +284,7 @@ class _WorkerEnd:
         tells the controller that collection is over.
         """
         worker_input: dict[str, Any] = self._config.workerinput  # type: ignore[attr-defined]  # xdist puts it there
-        file = Path(worker_input[_INPUT]["locks"]) / f"{worker_input['workerid']}{FACTS_SUFFIX}"
+        file = Path(worker_input[INPUT]["locks"]) / f"{worker_input['workerid']}{FACTS_SUFFIX}"
         file.write_text(json.dumps(collection_facts(self._measuring)), "utf-8")
 
     @pytest.hookimpl(tryfirst=True)

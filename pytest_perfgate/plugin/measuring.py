@@ -59,7 +59,6 @@ class Measuring:
         metrics: Every metric known.
         locks: Of this process.
         baseline: Stored run to compare with, or None.
-        pairing: The paired comparison, or None.
     """
 
     def __init__(
@@ -73,7 +72,6 @@ class Measuring:
         metrics: Sequence[Metric],
         locks: Locks,
         baseline: Baseline | None,
-        pairing: Pairing | None = None,
     ) -> None:
         from pytest_perfgate.model import Policy
 
@@ -83,7 +81,9 @@ class Measuring:
             profile,
             reader,
         )
-        self._plan, self._locks, self._baseline, self._pairing = plan, locks, baseline, pairing
+        self._plan, self._locks, self._baseline = plan, locks, baseline
+        #: The paired comparison, where there is one; it takes the place of the baseline.
+        self.pairing: Pairing | None = None
         self._metrics = {metric.name: metric for metric in metrics}
         self._policy = Policy(strict=settings.strict)
         #: Node ids whose numbers a gated run must not lack, in the order collected.
@@ -134,9 +134,9 @@ class Measuring:
         The lock is taken before anything else, so that waiting for it does not count against a timeout of the test.
         """
         alone = item.stash.get(_EXPECTED, False) and self._occupies_the_machine(item)
-        if self._pairing is not None and item.stash.get(_EXPECTED, False):
+        if self.pairing is not None and item.stash.get(_EXPECTED, False):
             with self._locks.exclusive():
-                self._pairing.ensure(self._tolerances)
+                self.pairing.ensure(self._tolerances)
             alone = False  # it was measured by now
         with self._locks.exclusive() if alone else self._locks.shared():
             return (yield)
@@ -197,12 +197,12 @@ class Measuring:
     def make_recorder(self, item: pytest.Item, **facts: Any) -> Recorder:
         """Make the recorder of *item*."""
         del item
-        return Recorder(**facts) if self._pairing is None else self._pairing.recorder(**facts)
+        return Recorder(**facts) if self.pairing is None else self.pairing.recorder(**facts)
 
     @property
     def comparison_notes(self) -> list[str]:
         """Remarks on the paired comparison as a whole."""
-        return self._pairing.notes if self._pairing is not None else []
+        return self.pairing.notes if self.pairing is not None else []
 
     def _tolerance(self, item: pytest.Item) -> float:
         budget = item.stash.get(_BUDGET, None)
@@ -213,7 +213,7 @@ class Measuring:
         if not item.stash.get(_EXPECTED, False) and RECORDER not in item.stash:
             return ()
         return self.recorder_of(item).finish(
-            baseline=self._pairing or self._baseline,
+            baseline=self.pairing or self._baseline,
             tolerance=self._settings.max_regression,
             problem=problem,
             remark=self._remarks,

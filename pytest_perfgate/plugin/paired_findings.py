@@ -11,9 +11,10 @@ from pytest_perfgate import stats
 from pytest_perfgate.compare import compare_measurements
 from pytest_perfgate.judge import judge
 from pytest_perfgate.model import Change, Comparison, Measurement, Verdict
-from pytest_perfgate.paired.comparison import Outcome, PairedComparison
+from pytest_perfgate.paired.comparison import PairedComparison
 from pytest_perfgate.paired.environment import Sides
 from pytest_perfgate.paired.series import Series
+from pytest_perfgate.paired.terms import Outcome
 from pytest_perfgate.store import finding_from_dict, finding_to_dict
 from pytest_perfgate.units import SECONDS
 
@@ -26,7 +27,7 @@ def packed_findings(outcome: Outcome, comparison: PairedComparison, sides: Sides
     """
     found: dict[str, list[dict[str, Any]]] = {}
     for series in outcome.series:
-        tolerance = comparison.policy(series.case.test).tolerance
+        tolerance = comparison.tolerance(series.case.test)
         compared = _comparison(series, outcome, sides.base.label, tolerance)
         finding = finding_to_dict(judge(_measurement(series), (), compared))
         # The reason of a finding is a whole sentence already; what a later judgement needs is the bare clause.

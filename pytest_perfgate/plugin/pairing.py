@@ -22,9 +22,9 @@ from pytest_perfgate.model import Case, Comparison, Finding, Measurement, Verdic
 from pytest_perfgate.plugin.recorder import Recorder
 
 if TYPE_CHECKING:
-    from pytest_perfgate.paired.comparison import Progress, Terms
     from pytest_perfgate.paired.crew import WorkerProgram
     from pytest_perfgate.paired.environment import Side, Sides
+    from pytest_perfgate.paired.terms import Progress, Terms
     from pytest_perfgate.settings import Settings
 
 _FOUND = "compared.json"
@@ -133,8 +133,8 @@ class Pairing:
         )
 
     def _terms(self, tests: Mapping[str, float]) -> Terms:
-        from pytest_perfgate.paired.comparison import Terms
         from pytest_perfgate.paired.processors import usable_processors
+        from pytest_perfgate.paired.terms import Terms
 
         settings = self._settings
         return Terms(

@@ -110,7 +110,6 @@ class Speedup(Front):
         recorder.add(measurement)
         return result
 
-
     def _begin_with(self, workers: int, name: str) -> tuple[Recorder, Case] | None:
         if self._recorder is not None and self._recorder.budget is not None:
             refuse_impossible(self._recorder.budget, workers)

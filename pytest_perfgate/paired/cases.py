@@ -1,0 +1,148 @@
+"""The cases of a comparison and how each is measured when its workers have come to it."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+
+from pytest_perfgate.model import Case
+from pytest_perfgate.paired.blocks import Conditions, measure_pairs
+from pytest_perfgate.paired.line import Message
+from pytest_perfgate.paired.series import Series
+from pytest_perfgate.paired.terms import Terms
+from pytest_perfgate.paired.worker import CaseLostError, Worker
+
+#: Rounds that the time for one case is planned for: the fewest that can pass it.
+_PLANNED_ROUNDS = 5
+
+
+class Cases:
+    """Every case met so far, with what is known of it.
+
+    Args:
+        terms: What the user asked for.
+        rng: Draws who goes first.
+    """
+
+    def __init__(self, terms: Terms, rng: random.Random) -> None:
+        self._terms, self._rng = terms, rng
+        self._series: dict[Case, Series] = {}
+        #: log ratios of base against base, by case.
+        self.control: dict[Case, list[float]] = {}
+
+    @property
+    def all(self) -> tuple[Series, ...]:
+        """Every case, in the order met."""
+        return tuple(self._series.values())
+
+    @property
+    def undecided(self) -> tuple[Series, ...]:
+        """The cases that have to be measured again."""
+        return tuple(series for series in self._series.values() if not series.is_done)
+
+    def of(self, test: str) -> tuple[Series, ...]:
+        """The cases of a test."""
+        return tuple(series for series in self._series.values() if series.case.test == test)
+
+    def meet(self, test: str, told: Message) -> Series:
+        """Return the series of an announced case, made when it is met first."""
+        case = Case(test, told["metric"], told["name"])
+        if case not in self._series:
+            self._series[case] = Series(case=case, kind=told["kind"])
+        return self._series[case]
+
+    def measure(self, series: Series, base: Worker, head: Worker, told: Message) -> None:
+        """Measure a case that both workers wait at, unless it is decided; leave both past it.
+
+        Raises:
+            CaseLostError: A target raised.
+            WorkerLostError: A worker is gone or hangs.
+        """
+        if not series.is_done and series.kind == "value":
+            self._take_values(series, base, head)
+            return
+        if not series.is_done:
+            series.add_blocks(measure_pairs(base, head, told, self._conditions(series), series.shape))
+        for worker in (base, head):
+            worker.say(do="end")
+
+    def measure_control(self, test: str, base: Worker, control: Worker, told: Message) -> None:
+        """Compare two workers of base at a case whose shape is known; leave both past it."""
+        case = Case(test, told["metric"], told["name"])
+        series = self._series.get(case)
+        if series is not None and series.shape is not None and series.shape.pinned:
+            first, second = self._rng.sample((base, control), 2)
+            measured = measure_pairs(first, second, told, self._conditions(series), series.shape)
+            if measured.log_ratio is not None:
+                self.control.setdefault(case, []).append(measured.log_ratio)
+        for worker in (base, control):
+            worker.say(do="end")
+
+    def take_head_alone(self, series: Series, head: Worker, told: Message, why: str) -> None:
+        """Measure a case that only head has, once, and give up comparing it; leave head past it."""
+        series.no_base = series.no_base or why
+        if "head" in series.told or series.head:
+            head.say(do="end")
+            return
+        head.say(do="alone" if told["kind"] == "blocks" else "measure")
+        series.told["head"] = [self._value(head)]
+
+    def _take_values(self, series: Series, base: Worker, head: Worker) -> None:
+        values: dict[Worker, Message] = {}
+        for worker in self._rng.sample((base, head), 2):
+            worker.say(do="measure")
+            values[worker] = self._value(worker)
+        series.add_values(values[base], values[head])
+
+    def _value(self, worker: Worker) -> Message:
+        heard = worker.hear(self._terms.timeout_s)
+        if heard["say"] != "value":
+            raise CaseLostError(worker, heard)
+        measurement: Message = heard["measurement"]
+        return measurement
+
+    def _conditions(self, series: Series) -> Conditions:
+        left = max(1, _PLANNED_ROUNDS - len(series.base))
+        return Conditions(
+            processors=self._terms.processors,
+            timeout_s=self._terms.timeout_s,
+            most_s=max(self._terms.most_case_s - series.spent_s, 0.0) / left,
+            rng=self._rng,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """Listens to base and head in one test."""
+
+    cases: Cases
+    test: str
+    base: Worker
+    head: Worker
+
+    def on_pair(self, told: Message) -> None:
+        """Measure the case."""
+        self.cases.measure(self.cases.meet(self.test, told), self.base, self.head, told)
+
+    def on_head_alone(self, told: Message, why: str) -> None:
+        """Measure what only head has."""
+        self.cases.take_head_alone(self.cases.meet(self.test, told), self.head, told, why)
+
+
+@dataclass(frozen=True, slots=True)
+class Controlled:
+    """Listens to two workers of base in one test."""
+
+    cases: Cases
+    test: str
+    base: Worker
+    control: Worker
+
+    def on_pair(self, told: Message) -> None:
+        """Compare base with itself."""
+        self.cases.measure_control(self.test, self.base, self.control, told)
+
+    def on_head_alone(self, told: Message, why: str) -> None:
+        """Pass by."""
+        del told, why
+        self.control.say(do="end")

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import random
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from pytest_perfgate.model import Case
-from pytest_perfgate.paired.blocks import Conditions, measure_pairs
+from pytest_perfgate.paired.blocks import Conditions, PairRound, measure_pairs
 from pytest_perfgate.paired.line import Message
 from pytest_perfgate.paired.series import Series
 from pytest_perfgate.paired.terms import Terms
@@ -22,10 +24,18 @@ class Cases:
     Args:
         terms: What the user asked for.
         rng: Draws who goes first.
+        observe: Told of every round of blocks.
+        clock: Seconds.
     """
 
-    def __init__(self, terms: Terms, rng: random.Random) -> None:
-        self._terms, self._rng = terms, rng
+    def __init__(
+        self,
+        terms: Terms,
+        rng: random.Random,
+        observe: Callable[[Case, PairRound], None] = lambda *_: None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._terms, self._rng, self._observe, self._clock = terms, rng, observe, clock
         self._series: dict[Case, Series] = {}
         #: log ratios of base against base, by case.
         self.control: dict[Case, list[float]] = {}
@@ -62,7 +72,11 @@ class Cases:
             self._take_values(series, base, head)
             return
         if not series.is_done:
-            series.add_blocks(measure_pairs(base, head, told, self._conditions(series), series.shape))
+            began = self._clock()
+            measured = measure_pairs(base, head, told, self._conditions(series), series.shape)
+            series.add_blocks(measured)
+            series.measured_s += self._clock() - began
+            self._observe(series.case, measured)
         for worker in (base, head):
             worker.say(do="end")
 

@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 from pytest_perfgate.errors import AgainstError, CannotMeasureError
 from pytest_perfgate.judge.sequential import SequentialPolicy, null_control
+from pytest_perfgate.model import Case
+from pytest_perfgate.paired.blocks import PairRound
 from pytest_perfgate.paired.cases import Cases, Controlled, Measured
 from pytest_perfgate.paired.conversation import Endings, converse
 from pytest_perfgate.paired.crew import Crew, WorkerProgram, crew
@@ -32,6 +34,7 @@ class PairedComparison:
         tests: Node ids, in the order of the suite.
         terms: What the user asked for.
         report: Told how far it is, after every round.
+        observe: Told of every round of every case whose blocks were paired.
         clock: Seconds, for limits.
     """
 
@@ -43,12 +46,13 @@ class PairedComparison:
         terms: Terms,
         *,
         report: Callable[[Progress], None] = lambda _: None,
+        observe: Callable[[Case, PairRound], None] = lambda *_: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._program, self._sides, self._tests, self._terms = program, sides, tuple(tests), terms
         self._report, self._clock = report, clock
         self._rng = random.Random(terms.seed)  # noqa: S311  # an experiment's randomisation, no secret
-        self._cases = Cases(terms, self._rng)
+        self._cases = Cases(terms, self._rng, observe)
         self._given_up: dict[str, str] = {}
         self._losses: dict[str, int] = {}
         self._loaded_any = False

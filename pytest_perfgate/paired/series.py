@@ -41,6 +41,9 @@ class Series:
     """Side -> what it measured, of values and of what was measured alone."""
     pairs: int = 0
     spent_s: float = 0.0
+    """Its share of all rounds, the start of their workers included."""
+    measured_s: float = 0.0
+    """Of it, in which its own blocks ran."""
     standing: Standing | None = None
     no_base: str = ""
     """Why there is nothing to compare with; set, the case is done."""

@@ -1,0 +1,7 @@
+"""Trials of the gate itself: comparisons whose true answer is known, on this machine."""
+
+from __future__ import annotations
+
+from pytest_perfgate.paired.trials.experiment import Experiment, Tally, TrialProgress
+
+__all__ = ["Experiment", "Tally", "TrialProgress"]

@@ -1,0 +1,195 @@
+"""Many comparisons whose true answer is known, counted by what the gate said of each."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pytest_perfgate.model import Case, Verdict
+from pytest_perfgate.paired.blocks import PairRound
+from pytest_perfgate.paired.comparison import PairedComparison
+from pytest_perfgate.paired.crew import WorkerProgram
+from pytest_perfgate.paired.environment import Side, Sides
+from pytest_perfgate.paired.processors import usable_processors
+from pytest_perfgate.paired.terms import Outcome, Terms
+from pytest_perfgate.paired.trials.workloads import SLOWDOWNS, WORKLOADS, measure_costs, operations_for
+from pytest_perfgate.stats import median
+
+#: True changes that are planted, as shares; the unchanged suites come in between.
+PLANTED = (0.02, 0.05, 0.075, 0.10)
+#: Comparisons in one run of the gate: a suite of this many cases.
+SUITE = 50
+
+_WORKER_MODULE = "pytest_perfgate.paired.trials.worker"
+
+
+@dataclass
+class Tally:
+    """What the gate said of comparisons with one true change."""
+
+    true_change: float
+    verdicts: Counter[Verdict] = field(default_factory=Counter)
+    rounds: list[int] = field(default_factory=list)
+    seconds: list[float] = field(default_factory=list)
+    """Of each comparison, its share of starting workers left out."""
+    suites: int = 0
+    failed_suites: int = 0
+    contaminated: int = 0
+    """Suites whose null control spoke against them; they fail nothing."""
+
+    @property
+    def comparisons(self) -> int:
+        """How many there were."""
+        return sum(self.verdicts.values())
+
+    def share(self, verdict: Verdict) -> float:
+        """Return the share of a verdict; 0 without comparisons."""
+        return self.verdicts[verdict] / self.comparisons if self.comparisons else 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrialProgress:
+    """How far an experiment is."""
+
+    comparisons: int
+    elapsed_s: float
+    budget_s: float
+
+
+Observer = Callable[[str, float, PairRound], None]
+"""Told of every round of every comparison: trial, true change, what was measured."""
+
+
+class Experiment:
+    """Runs suites of comparisons for a while.
+
+    Args:
+        tolerance: Of the gate that is tried.
+        planted: True changes; 0 comes by itself.
+        suite: Cases of one run of the gate.
+        seed: For everything that is drawn.
+        report: Told how far it is.
+        observe: Told of every round, or None.
+        clock: Seconds.
+    """
+
+    def __init__(
+        self,
+        *,
+        tolerance: float = 0.05,
+        planted: Sequence[float] = PLANTED,
+        suite: int = SUITE,
+        seed: int | None = None,
+        report: Callable[[TrialProgress], None] = lambda _: None,
+        observe: Observer | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._tolerance, self._planted, self._suite = tolerance, tuple(planted), suite
+        self._rng = random.Random(seed)  # noqa: S311  # an experiment's randomisation, no secret
+        self._report, self._observe, self._clock = report, observe, clock
+        self.tallies = {change: Tally(change) for change in (0.0, *planted)}
+        self.control: list[float] = []
+        #: Standard deviation of the rounds, one for each comparison of unchanged code.
+        self.round_spreads: list[float] = []
+
+    def run(self, seconds: float) -> None:
+        """Run suites, unchanged and planted ones in turn, until the time is up; the suite under way is finished."""
+        began, costs = self._clock(), measure_costs()
+        plans = self._plans()
+        while self._clock() - began < seconds:
+            self._run_suite(next(plans), costs, began, seconds)
+
+    def _plans(self) -> Iterator[list[float]]:
+        """Yield the true changes of one suite after the other: none at all, then a mix of all planted ones."""
+        while True:
+            yield [0.0] * self._suite
+            if self._planted:
+                yield [self._planted[place % len(self._planted)] for place in range(self._suite)]
+
+    def _run_suite(
+        self, changes: Sequence[float], costs: Mapping[str, Mapping[str, float]], began: float, budget_s: float
+    ) -> None:
+        trials, truth = {}, {}
+        for place, change in enumerate(changes):
+            workload = self._rng.choice(list(WORKLOADS))
+            slowdown = self._rng.choice(list(SLOWDOWNS)) if change else ""
+            operations = operations_for(change, costs[workload][slowdown]) if slowdown else 0
+            trial = f"{place}-{workload}-{slowdown or 'unchanged'}-{change:g}"
+            trials[trial], truth[trial] = (workload, slowdown, operations), change
+        done = sum(tally.comparisons for tally in self.tallies.values())
+
+        def tell(_: object) -> None:
+            self._report(TrialProgress(comparisons=done, elapsed_s=self._clock() - began, budget_s=budget_s))
+
+        def see(case: Case, measured: PairRound) -> None:
+            if self._observe is not None:
+                self._observe(case.test, truth[case.test], measured)
+
+        with _sides() as sides:
+            outcome = PairedComparison(
+                _program(sides, trials), sides, list(trials), self._terms(), report=tell, observe=see
+            ).run()
+        self._count(outcome, truth)
+        tell(None)
+
+    def _terms(self) -> Terms:
+        return Terms(
+            tolerance=lambda _: self._tolerance,
+            most_case_s=20.0,
+            most_run_s=3600.0,
+            timeout_s=60.0,
+            processors=usable_processors(),
+            seed=self._rng.getrandbits(64),
+        )
+
+    def _count(self, outcome: Outcome, truth: Mapping[str, float]) -> None:
+        failed: Counter[float] = Counter()
+        for series in outcome.series:
+            tally = self.tallies[truth[series.case.test]]
+            verdict = series.standing.verdict if series.standing else None
+            said = verdict or Verdict.INCONCLUSIVE
+            if outcome.contaminated and said is Verdict.REGRESSED:
+                said = Verdict.INCONCLUSIVE
+            tally.verdicts[said] += 1
+            tally.rounds.append(len(series.base))
+            tally.seconds.append(series.measured_s)
+            failed[tally.true_change] += said is Verdict.REGRESSED
+            if not tally.true_change and len(series.log_ratios) > 1:
+                self.round_spreads.append(_spread(series.log_ratios))
+        for change in {truth[series.case.test] for series in outcome.series}:
+            self.tallies[change].suites += 1
+            self.tallies[change].failed_suites += failed[change] > 0
+            self.tallies[change].contaminated += bool(outcome.contaminated)
+        self.control += outcome.control
+
+
+def _spread(ratios: Sequence[float]) -> float:
+    """Return the standard deviation around zero, which is where unchanged code lies."""
+    return float(median([abs(ratio) for ratio in ratios]) * 1.4826)
+
+
+def _program(sides: Sides, trials: Mapping[str, tuple[str, str, int]]) -> WorkerProgram:
+    place = {side.name: str(side.location / "trials") for side in (sides.base, sides.head)}
+    return WorkerProgram(module=_WORKER_MODULE, facts={"trials": trials, "place": place}, cwd=Path.cwd())
+
+
+@contextlib.contextmanager
+def _sides() -> Iterator[Sides]:
+    """Make two sides that differ in nothing but what the workers do."""
+    with tempfile.TemporaryDirectory(prefix="pytest-perfgate-trials-") as folder:
+        made = {}
+        for place, name in enumerate(("base", "head")):
+            location = Path(folder, str(place), "tree")
+            bootstrap = Path(folder, str(place), "boot")
+            for one in (location, bootstrap):
+                one.mkdir(parents=True)
+            made[name] = Side(
+                name=name, label=name, bootstrap=bootstrap, location=location, roots=(), missing=(), digest=name
+            )
+        yield Sides(base=made["base"], head=made["head"], notes=())

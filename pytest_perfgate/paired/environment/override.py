@@ -5,8 +5,8 @@ nothing that a Python has not loaded anyway.  It is appended a call of :func:`in
 """
 
 import sys
-from _frozen_importlib import module_from_spec  # type: ignore[import-not-found]
-from _frozen_importlib_external import PathFinder  # type: ignore[import-not-found]
+from _frozen_importlib import module_from_spec
+from _frozen_importlib_external import PathFinder
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -8,7 +8,6 @@ import sys
 import venv
 from pathlib import Path
 
-
 _IDENTITY = {f"GIT_{who}_{what}": "x@example.org" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
 _LOCATE = """
 import importlib.util, sys
@@ -19,7 +18,6 @@ print((spec.origin if spec.has_location else next(iter(spec.submodule_search_loc
 
 def nowhere(name):
     """Locate nothing: the environment has no copy."""
-    return None
 
 
 class Repository:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
-
 from checkouts import Environment, Repository, nowhere, run
+
 from pytest_perfgate.paired.environment import prepared
 
 

@@ -6,8 +6,8 @@ import errno
 import subprocess
 
 import pytest
-
 from checkouts import Repository, nowhere
+
 from pytest_perfgate.errors import AgainstError
 from pytest_perfgate.paired.environment import prepared
 

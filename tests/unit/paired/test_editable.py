@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 
 import pytest
-
 from checkouts import nowhere, run
+
 from pytest_perfgate.paired.environment import prepared
 
 SETUPTOOLS = '[build-system]\nrequires = ["setuptools"]\nbuild-backend = "setuptools.build_meta"\n'

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 
 import pytest
-
 from checkouts import Repository, nowhere, run
+
 from pytest_perfgate.paired.environment import prepared
 from pytest_perfgate.paired.origin import loaded_from, wrong_origins
 

@@ -10,9 +10,9 @@ import threading
 from pathlib import Path
 
 import pytest
+from checkouts import nowhere, run
 
 import pytest_perfgate
-from checkouts import nowhere, run
 from pytest_perfgate.paired.environment import prepared
 from pytest_perfgate.paired.environment.cache import cache_folder, obtain, prune
 from pytest_perfgate.paired.environment.runfolder import run_folder

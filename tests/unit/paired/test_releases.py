@@ -7,8 +7,8 @@ import hashlib
 import zipfile
 
 import pytest
-
 from checkouts import nowhere, run
+
 from pytest_perfgate.errors import AgainstError
 from pytest_perfgate.paired.environment import prepared
 from pytest_perfgate.paired.environment.distributions import read_requirement

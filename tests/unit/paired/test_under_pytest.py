@@ -1,4 +1,4 @@
-"""A pytest process that imports a side: conftest files, tests inside packages, rewriting and ``pythonpath`` included."""
+"""A pytest process that imports a side: with conftest files, tests inside packages, rewriting and ``pythonpath``."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import subprocess
 import sys
 
 import pytest
-
 from checkouts import nowhere
+
 from pytest_perfgate.paired.environment import prepared
 
 CONFTEST = "import pkg, sys\nsys.path.insert(0, 'src')\n"

@@ -67,10 +67,10 @@ class Override:
     def _elsewhere_by_file(self, name: str, path: "Any") -> "Any":
         """Answer pytest in its mode ``importlib``, which insists on the file of a package, with the side's package."""
         above = sys.modules.get(name.rpartition(".")[0])
-        if path is None or path is getattr(above, "__path__", None) or str(path[0]).startswith(self.trees[0]):
+        if path is getattr(above, "__path__", None) or not path or str(path[0]).startswith(self.trees[0]):
             return None
-        spec = PathFinder.find_spec(name, path)
-        return spec and ModuleSpec(name, StandIn(), origin=spec.origin)
+        spec = PathFinder.find_spec(name, path) or PathFinder.find_spec(f"{name}.__init__", path)
+        return spec and ModuleSpec(name, StandIn(), origin=spec.origin)  # type: ignore[arg-type]  # no base: no import
 
     def _below(self, name: str, path: "Any", target: "Any") -> "Any":
         """Let a package's own hooks answer, but nobody who would take the module from another copy."""

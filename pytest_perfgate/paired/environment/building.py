@@ -17,21 +17,12 @@ from pytest_perfgate.paired.environment.project import Locate
 from pytest_perfgate.paired.environment.roots import names_in
 
 #: Do not enter a build: after a change of tests only, the same code is not built again.
-_NOT_BUILT = frozenset(
-    [
-        "tests",
-        "test",
-        "docs",
-        "doc",
-        "benchmarks",
-        "benchmark",
-        "examples",
-        ".github",
-        ".gitlab",
-        "changelog.d",
-        "newsfragments",
-    ]
-)
+# fmt: off
+_NOT_BUILT = frozenset([
+    "tests", "test", "docs", "doc", "benchmarks", "benchmark", "examples", ".github", ".gitlab", "changelog.d",
+    "newsfragments",
+])
+# fmt: on
 
 
 def needs_building(head: Draft, base: Draft, locate: Locate) -> bool:

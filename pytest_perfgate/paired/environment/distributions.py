@@ -23,7 +23,7 @@ _REQUIREMENT = re.compile(
     r"(?P<rest>@\s*\S.*|\(?\s*(?:(?:===|==|~=|!=|<=|>=|<|>)\s*[^\s,;]+\s*,?\s*)*\)?)(?:;.*)?"
 )
 #: Exactly one version, which never changes.
-_PINNED = re.compile(r"==\s*[^*,\s]+")
+_PINNED = re.compile(r"={2,3}\s*[^*,\s]+")
 #: Where the installer looks changes what it finds.
 _INDEX_VARIABLES = ("PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_FIND_LINKS", "PIP_NO_INDEX", "UV_INDEX_URL")
 

@@ -66,11 +66,10 @@ def _is_wanted(name: str) -> bool:
 
 def _from_installed(head: Draft, project: Path, locate: Locate) -> dict[str, Path]:
     """Find modules that are installed, are not in the tree, and that git would ignore there."""
-    absent: dict[str, Path] = {}
+    installed: dict[str, Path] = {}
     for root, where in head.roots.items():
-        for name, path in _installed_modules(root, where, project, locate).items():
-            if not (head.tree / name).exists():
-                absent[name] = path
+        installed |= _installed_modules(root, where, project, locate)
+    absent = {name: path for name, path in installed.items() if not (head.tree / name).exists()}
     if not absent:
         return {}
     try:

@@ -11,10 +11,10 @@ import subprocess
 import sys
 import sysconfig
 from collections.abc import Mapping, Sequence
-from importlib.util import find_spec
 from pathlib import Path
 
 from pytest_perfgate.errors import AgainstError
+from pytest_perfgate.paired.environment.locating import installed_version
 
 #: How much of a failed build is shown.
 _SHOWN_LINES = 5
@@ -72,7 +72,7 @@ def install(what: str, into: Path, *, isolated: bool = True, environ: Mapping[st
 
 
 def _installer() -> list[str]:
-    if find_spec("pip") is not None:
+    if installed_version("pip") is not None:
         common = ["--disable-pip-version-check", "--no-input", "--no-warn-conflicts", "--progress-bar=off"]
         return [sys.executable, "-m", "pip", "install", "--no-compile", "--upgrade", *common]
     uv = shutil.which("uv")
@@ -133,7 +133,7 @@ def build(tree: Path, into: Path, *, requires: Sequence[str], version: str) -> N
 
 def _are_installed(requires: Sequence[str]) -> bool:
     """Ask pip, which knows versions and markers; nothing is downloaded."""
-    if find_spec("pip") is None:
+    if installed_version("pip") is None:
         return False
     offline = ["--no-index", "--no-deps", "--dry-run", "--disable-pip-version-check"]
     environ = {"PIP_FIND_LINKS": "", "PIP_TARGET": ""}

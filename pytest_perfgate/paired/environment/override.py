@@ -5,8 +5,8 @@ nothing that a Python has not loaded anyway.  It is appended a call of :func:`in
 """
 
 import sys
-from _frozen_importlib import module_from_spec  # type: ignore[import-not-found]
-from _frozen_importlib_external import PathFinder  # type: ignore[import-not-found]
+from _frozen_importlib import ModuleSpec, module_from_spec
+from _frozen_importlib_external import PathFinder
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -42,25 +42,35 @@ class Override:
 
     def find_spec(self, name: str, path: "Any" = None, target: "Any" = None) -> "Any":
         """Find *name* on this side if it is one of ours; stay the first that is asked."""
-        if sys.meta_path[0] is not self:  # pytest and others put themselves in front
+        if sys.meta_path[0] is not self:
             sys.meta_path.remove(self)
-            sys.meta_path.insert(0, self)
+            list.insert(sys.meta_path, 0, self)
         if name.partition(".")[0] not in self.tops:
             return None
-        if name in self.roots:
-            folder = self.roots[name]
-            spec = PathFinder.find_spec(name, [folder], target) if folder else None
-            return spec or self._refuse(name)
         if name in self.parents:
             return self._elsewhere(name, path, target) or PathFinder.find_spec(name, self.parents[name], target)
         root = name
         while root:
             if root in self.aside:  # what is below is found by anybody, and rewritten by pytest
-                return PathFinder.find_spec(name, [self.aside[root]], target) if root == name else None
+                return self._elsewhere(name, [self.aside[root]], target) if root == name else None
             if root in self.roots:
-                return PathFinder.find_spec(name, path, target) or self._below(name, path, target)
+                return self._elsewhere_by_file(name, path) or self._ours(name, root, path, target)
             root = root.rpartition(".")[0]
         return None
+
+    def _ours(self, name: str, root: str, path: "Any", target: "Any") -> "Any":
+        if name != root:
+            return PathFinder.find_spec(name, path, target) or self._below(name, path, target)
+        folder = self.roots[name]
+        return (PathFinder.find_spec(name, [folder], target) if folder else None) or self._refuse(name)
+
+    def _elsewhere_by_file(self, name: str, path: "Any") -> "Any":
+        """Answer pytest in its mode ``importlib``, which insists on the file of a package, with the side's package."""
+        above = sys.modules.get(name.rpartition(".")[0])
+        if path is getattr(above, "__path__", None) or not path or str(path[0]).startswith(self.trees[0]):
+            return None
+        spec = PathFinder.find_spec(name, path) or PathFinder.find_spec(f"{name}.__init__", path)
+        return spec and ModuleSpec(name, StandIn(), origin=spec.origin)  # type: ignore[arg-type]  # no base: no import
 
     def _below(self, name: str, path: "Any", target: "Any") -> "Any":
         """Let a package's own hooks answer, but nobody who would take the module from another copy."""
@@ -91,6 +101,31 @@ class Override:
         return MetadataPathFinder.find_distributions(where)
 
 
+class StandIn:
+    """Loads, in place of the file that was asked for, the module of the same name of the side."""
+
+    @staticmethod
+    def create_module(spec: "Any") -> "Any":
+        """Import what belongs to the name."""
+        __import__(spec.name)
+        module = sys.modules[spec.name]
+        spec.loader_state = module.__spec__
+        return module
+
+    @staticmethod
+    def exec_module(module: "Any") -> None:
+        """Give back its own specification; it has been executed."""
+        module.__spec__ = module.__spec__.loader_state
+
+
+class Finders(list):  # type: ignore[type-arg]  # what it holds is none of our business
+    """The list of finders, at whose beginning pytest and others put theirs: those come second."""
+
+    def insert(self, index: "Any", finder: "Any") -> None:
+        """Insert, but never before the first."""
+        list.insert(self, index or 1, finder)
+
+
 def forget(roots: "dict[str, str | None]") -> None:
     """Drop what a ``.pth`` file has imported of *roots* already: it came from the environment."""
     for root in roots:
@@ -103,7 +138,7 @@ def install(here: str, *known: "Any") -> None:
     """Redirect from now on, then run the ``sitecustomize`` that would have been run without us."""
     override = Override(*known)
     forget(override.roots)
-    sys.meta_path.insert(0, override)
+    sys.meta_path = Finders([override, *sys.meta_path])
     spec = PathFinder.find_spec("sitecustomize", [entry for entry in sys.path if entry != here])
     if spec is not None and spec.loader is not None:
         module = sys.modules["sitecustomize"] = module_from_spec(spec)

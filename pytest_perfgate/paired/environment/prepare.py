@@ -6,6 +6,7 @@ import contextlib
 import errno
 import random
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -105,9 +106,9 @@ def _prepare(order: Order) -> Sides:
     aside = tests_inside(head.project, head.roots) if head.project else {}
     pair = _Pair(base, head, aside, tuple(_other_copies(head, order.locate)))
     if needs_building(head, base, order.locate):
-        for draft in (base, head):
-            if not draft.installed:
-                build_draft(draft, order.cache, order.say)
+        with ThreadPoolExecutor() as pool:  # each waits for a process of its own
+            raw = [draft for draft in (base, head) if not draft.installed]
+            list(pool.map(lambda draft: build_draft(draft, order.cache, order.say), raw))
         if order.packages:
             base.roots, head.roots = (_only(draft.roots, order.packages) for draft in (base, head))
     files = [list(draft.files(aside)) for draft in (base, head)]

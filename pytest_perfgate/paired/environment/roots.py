@@ -12,52 +12,15 @@ from pathlib import Path
 from pytest_perfgate.paired.environment.declared import Declared
 
 #: What setuptools leaves out of a flat layout, and what else stands there for the project's own use.
-NOT_PACKAGES = frozenset(
-    [
-        "ci",
-        "bin",
-        "debian",
-        "doc",
-        "docs",
-        "documentation",
-        "manpages",
-        "news",
-        "newsfragments",
-        "changelog",
-        "test",
-        "tests",
-        "unit_test",
-        "unit_tests",
-        "example",
-        "examples",
-        "scripts",
-        "tools",
-        "util",
-        "utils",
-        "python",
-        "build",
-        "dist",
-        "benchmark",
-        "benchmarks",
-        "exercise",
-        "exercises",
-        "htmlcov",
-        "tasks",
-        "fabfile",
-        "site_scons",
-        "setup",
-        "conftest",
-        "toxfile",
-        "noxfile",
-        "pavement",
-        "dodo",
-        "SConstruct",
-        "conanfile",
-        "manage",
-        "typings",
-        "stubs",
-    ]
-)
+# fmt: off
+NOT_PACKAGES = frozenset([
+    "ci", "bin", "debian", "doc", "docs", "documentation", "manpages", "news", "newsfragments", "changelog", "test",
+    "tests", "unit_test", "unit_tests", "example", "examples", "scripts", "tools", "util", "utils", "python",
+    "build", "dist", "benchmark", "benchmarks", "exercise", "exercises", "htmlcov", "tasks", "fabfile",
+    "site_scons", "setup", "conftest", "toxfile", "noxfile", "pavement", "dodo", "SConstruct", "conanfile",
+    "manage", "typings", "stubs",
+])
+# fmt: on
 #: Modules of tests, wherever they are.
 TEST_MODULES = ("test_*.py", "*_test.py", "conftest.py")
 #: How deep namespaces are looked into: ``company.area.package``.

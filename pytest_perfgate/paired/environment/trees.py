@@ -11,23 +11,12 @@ from pytest_perfgate.errors import AgainstError
 from pytest_perfgate.paired.environment.git import GitError, git, toplevel
 
 #: Never part of a project, whoever made them; environments are known by their pyvenv.cfg.
-LITTER = frozenset(
-    [
-        ".git",
-        ".hg",
-        ".svn",
-        ".tox",
-        ".nox",
-        ".venv",
-        ".eggs",
-        "__pycache__",
-        ".mypy_cache",
-        ".pytest_cache",
-        ".ruff_cache",
-        ".hypothesis",
-        "node_modules",
-    ]
-)
+# fmt: off
+LITTER = frozenset([
+    ".git", ".hg", ".svn", ".tox", ".nox", ".venv", ".eggs", "__pycache__", ".mypy_cache", ".pytest_cache",
+    ".ruff_cache", ".hypothesis", "node_modules",
+])
+# fmt: on
 
 
 def listed(folder: Path) -> list[str]:

@@ -55,6 +55,9 @@ _QUIET: dict[str, Any] = {
     "reruns": 0,
     "continue_on_collection_errors": True,
     "verbose": 0,
+    "tbstyle": "auto",
+    "log_file": None,
+    "cacheclear": False,
 }
 #: Plugins of pytest's own that remember a run for the next one.
 _REMEMBERING = ("lfplugin", "nfplugin", "stepwiseplugin")
@@ -75,7 +78,7 @@ def main(path: str) -> None:
         sys.exit(str(problem))
     sys.path[:] = asked["path"]
     sys.argv[:] = ["pytest", *asked["args"]]
-    quiet = ["-p", "no:terminal"]
+    quiet = []
     if "pytest_cov" in asked["plugins"]:
         quiet.append("--no-cov")  # read before any hook of ours could say so
     os._exit(_status(pytest.main([*asked["args"], *quiet], plugins=[SideWorker(line, asked)])))
@@ -118,6 +121,8 @@ class SideWorker:
         for name, value in _QUIET.items():
             if hasattr(config.option, name):
                 setattr(config.option, name, value)
+        # Not by `-p no:terminal`, which would make `-q` and other options of the user's unknown.
+        config.pluginmanager.set_blocked("terminalreporter")
         config.option.basetemp = self._asked["basetemp"]
         config.args[:] = self._asked["collect"]
         config.stash[RESPONDENT] = Respondent(self._line)
@@ -147,7 +152,9 @@ class SideWorker:
                 self._say("over", outcome="failed", problem=self._why_not_collected(told["test"]))
                 continue
             self._ending = {"outcome": "passed", "problem": ""}
-            session.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+            # A test that is to be run again has to be set up again: only its module stays set up.
+            nextitem = item.parent if following is item else following
+            session.config.hook.pytest_runtest_protocol(item=item, nextitem=nextitem)
             self._say("over", **self._ending)
         session.shouldstop = False
         return True

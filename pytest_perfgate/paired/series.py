@@ -57,6 +57,11 @@ class Series:
         return bool(self.no_base or self.no_head) or (self.standing is not None and self.standing.verdict is not None)
 
     @property
+    def has_head(self) -> bool:
+        """Whether head was measured at all."""
+        return bool(self.head or self.told.get("head"))
+
+    @property
     def is_exact(self) -> bool:
         """Whether the number never varies within a side: it is then compared as it is."""
         return (

@@ -145,9 +145,14 @@ class SideWorker:
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         """Run the tests one is told to, in the order one is told."""
         items = {item.nodeid: item for item in session.items}
+
+        def item_of(test: str) -> pytest.Item | None:
+            # To the ids that its own workers see, xdist adds the group under --dist=loadgroup.
+            return items.get(test) or items.get(test.rpartition("@")[0])
+
         self._say("ready")
         while (told := self._hear())["do"] == "go":
-            item, following = items.get(told["test"]), items.get(told["next"] or "")
+            item, following = item_of(told["test"]), item_of(told["next"] or "")
             if item is None:
                 self._say("over", outcome="failed", problem=self._why_not_collected(told["test"]))
                 continue
@@ -208,24 +213,32 @@ class SideRecorder(Recorder):
     def __init__(self, respondent: Respondent, **facts: Any) -> None:
         super().__init__(**facts)
         self._respondent = respondent
+        self._announced: set[Case] = set()
 
     def planner(self, case: Case) -> Any:
         """Leave the rounds of a case to the process that compares."""
+        self._announced.add(case)
         return self._respondent.planner(case)
 
     @contextlib.contextmanager
     def measuring(self, case: Case, *, timed: bool = True) -> Iterator[None]:
         """Wait for one's turn where the case is one number."""
         if case.metric not in ("perf", "startup.command", "startup.imports"):
-            self._respondent.wait_for_turn(case)
+            self._announce(case)
         with super().measuring(case, timed=timed):
             yield
 
     def add(self, measurement: Measurement) -> Measurement:
         """Hand it over where it is asked for, besides keeping it."""
         kept = super().add(measurement)
+        if kept.case not in self._announced:  # measured in passing, as the peak of a test's call phase is
+            self._announce(kept.case)
         self._respondent.hand_over(kept.case, lambda: measurement_to_dict(kept))
         return kept
+
+    def _announce(self, case: Case) -> None:
+        self._announced.add(case)
+        self._respondent.wait_for_turn(case)
 
 
 def _last_line(text: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import lru_cache
@@ -12,9 +11,9 @@ from pytest_perfgate import units
 from pytest_perfgate.budgets.contradictions import agreeing
 from pytest_perfgate.budgets.keywords import ParsedMarker, parse_table
 from pytest_perfgate.budgets.limits import described
-from pytest_perfgate.budgets.suggestions import did_you_mean
 from pytest_perfgate.errors import BudgetSyntaxError
 from pytest_perfgate.model import Budget, Limit, Profile
+from pytest_perfgate.words import did_you_mean, matches
 
 _Value = TypeVar("_Value")
 
@@ -92,18 +91,6 @@ def known_profile_problem(marker: ParsedMarker, known_names: Iterable[str]) -> s
                 f" (known are {', '.join(names) or 'none'})"
             )
     return None
-
-
-def matches(pattern: str, text: str) -> bool:
-    """Tell whether *text* fits *pattern*, in which only ``*`` and ``?`` are special."""
-    return _compiled(pattern).fullmatch(text) is not None
-
-
-@lru_cache(maxsize=1024)
-def _compiled(pattern: str) -> re.Pattern[str]:
-    # Not fnmatch: node ids contain brackets, which are a character class to it.
-    parts = {"*": ".*", "?": "."}
-    return re.compile("".join(parts.get(letter) or re.escape(letter) for letter in pattern), re.DOTALL)
 
 
 def _choose(level: Sequence[ParsedMarker], name: str) -> list[ParsedMarker]:

@@ -219,7 +219,7 @@ def test_a_target_that_cannot_be_measured_fails_its_test_only(project):
     assert run.ret == 1
     assert f"{len(TARGETS)} failed, 1 passed" in run.out
     said = run.junit_texts
-    for number, (what, (body, word)) in enumerate(TARGETS.items()):
+    for number, (what, (_, word)) in enumerate(TARGETS.items()):
         name = f"test_bad_{number}"
         assert word in said[name], what
         verdicts = [verdict for case, verdict in run.verdicts.items() if case.startswith(f"{name}#")]

@@ -68,6 +68,31 @@ def test_a_marker_that_cannot_be_meant_stops_the_run(project, gate, setting):
     says_no_more_than(MARKERS["malformed expression"][1], run.text)
 
 
+@pytest.mark.parametrize("more", [[], ["-n2"], ["--perfgate"]], ids=["idle", "idle-xdist", "gate"])
+def test_a_profile_that_does_not_exist_is_found_with_and_without_the_gate(project, more):
+    project.write("perfgate.toml", "[profiles.farm]\nmatch = {cores = '>=1'}\n")
+    known = "@pytest.mark.budget(s=60, profile='{name}')\ndef test_{name}(): pass\n\n"
+    project.test("".join(known.format(name=name) for name in ("farm", "ci")))
+    assert project.run(*more, gate=False).ret == 0
+    project.test(known.format(name="frm"))
+    run = project.run(*more, gate=False)
+    assert run.ret == USAGE_ERROR, run.text
+    assert 'did you mean "farm"?' in run.text
+    assert "test_it.py::test_frm" in run.text
+
+
+def test_without_the_gate_profiles_that_only_a_plugin_knows_are_left_to_it(project):
+    project.write("conftest.py", "def pytest_perfgate_profile(config, machine): return None\n")
+    project.test("@pytest.mark.budget(s=60, profile='theirs')\ndef test_it(): pass")
+    assert project.run(gate=False).ret == 0
+
+
+def test_without_the_gate_a_configuration_that_cannot_be_meant_is_left_to_it(project):
+    project.write("perfgate.toml", "[profiles.farm]\nscale = 'much'\n")
+    project.test("@pytest.mark.budget(s=60, profile='frm')\ndef test_it(): pass")
+    assert project.run(gate=False).ret == 0
+
+
 def test_a_speedup_above_the_workers_is_found_at_collection(project):
     project.test("""
         @pytest.mark.budget(speedup=8)

@@ -116,7 +116,7 @@ def _refuse_unknown(arguments: Sequence[str]) -> None:
     there = f"there are {', '.join(names)}"
     if word in _LATER:
         raise UsageError(f"the command {word!r} is not available in this version; {there}")
-    from pytest_perfgate.profiles import did_you_mean
+    from pytest_perfgate.words import did_you_mean
 
     raise UsageError(f"there is no command {word!r}{did_you_mean(word, names)} ({there})")
 

@@ -5,9 +5,9 @@ is the logarithm of the largest ratio within the tolerance.
 
 * **Regressed**: the estimate lies beyond the limit, the evidence that the change is relevant at all (larger than 40 %
   of the limit) has reached cases / alpha, and the evidence does not speak against a change beyond the limit; before
-  the 14th round it must speak for it.
+  the 20th round it must speak for it.
 * **Improved**: the mirror image, with the evidence that a 99 % interval asks for.
-* **Pass**: the evidence against a change of the limit or more has reached 1 / beta.  What looks improved gets up to 14
+* **Pass**: the evidence against a change of the limit or more has reached 1 / beta.  What looks improved gets up to 20
   rounds to become so.
 
 So the chance that a run in which nothing became slower by more than 40 % of the tolerance fails at all is at most
@@ -31,7 +31,7 @@ CONFIDENCE = 0.99
 #: Fewer rounds never decide: five is also what 1 / beta = 20 takes.
 LEAST_ROUNDS = 5
 #: From here on the estimate is good enough to be taken at its word.
-SETTLED = 14
+SETTLED = 20
 #: Evidence for "beyond the limit" that takes the place of those rounds.
 _CLEARLY = 4.0
 #: Ends of an interval that so few rounds cannot bound: a thousandfold either way.

@@ -148,7 +148,8 @@ def null_control(rounds: Sequence[float], tolerance: float) -> str:
         return ""
     estimate = stats.median(rounds)
     if (stats.e_value(rounds, 0.0) + stats.e_value(_mirrored(rounds), 0.0)) / 2 >= 1 / _CONTAMINATED:
-        return f"base against itself differs by {_percent(estimate)} in {len(rounds)} process pairs: the run is biased"
+        moved = f"{math.expm1(estimate) * 100:+.1f} %"
+        return f"base against itself differs by {moved} in {len(rounds)} process pairs: the run is biased"
     spread = stats.MAD_TO_SD * stats.mad(rounds)
     if len(rounds) >= LEAST_ROUNDS and spread > _WIDE * math.log1p(tolerance):
         return (
@@ -197,8 +198,8 @@ def _doubt(rounds: Sequence[float], policy: SequentialPolicy, estimate: float) -
     if estimate > policy.limit:
         relevant = _rounds_for(policy.evidence, estimate - IRRELEVANT * policy.limit, spread)
         wanted = max(relevant, _rounds_for(_CLEARLY, estimate - policy.limit, spread), policy.least_rounds)
-    more = max(1, math.ceil(wanted - len(rounds)))
-    if more <= _PATIENCE:
+    if wanted <= len(rounds) + _PATIENCE:
+        more = max(1, math.ceil(wanted - len(rounds)))
         return f"about {more} more process pair{'s' if more > 1 else ''} would settle it"
     if spread > policy.limit:
         return f"the process pairs scatter by {_percent(spread)}: only a quieter machine would settle it"
@@ -212,7 +213,8 @@ def _rounds_for(evidence: float, distance: float, spread: float) -> float:
     pays; the mixture gives about 1.2 of it away.
     """
     surely = math.log1p(max(boldness for _, boldness, _ in stats.BETS))
-    growth = surely if spread == 0 else min(surely, (distance / spread) ** 2 / 2)
+    # Beyond twice the spread nothing is gained, and a spread of nearly nothing cannot be divided by.
+    growth = surely if abs(distance) > 2 * spread else min(surely, (distance / (spread or 1)) ** 2 / 2)
     return (math.log(evidence) + 1.2) / growth if growth > 0 else math.inf
 
 

@@ -40,6 +40,8 @@ UNBOUNDED = math.log(1000)
 _CONTAMINATED = 0.001
 #: Base against base: a spread of this many times the limit leaves nothing to decide with.
 _WIDE = 1.5
+#: A stake that is nearly lost comes back sooner than its logarithm says: other bets of the mixture take over.
+_LOST = 0.1
 #: What is not settled by this many rounds more is not worth waiting for.
 _PATIENCE = 200
 
@@ -194,28 +196,32 @@ def _interval(
 def _doubt(rounds: Sequence[float], policy: SequentialPolicy, estimate: float) -> str:
     """Say what would settle an inconclusive case."""
     spread = stats.MAD_TO_SD * stats.mad(rounds) if len(rounds) > 1 else policy.limit
-    wanted = max(LEAST_ROUNDS, _rounds_for(1 / policy.beta, policy.limit - estimate, spread))
     if estimate > policy.limit:
-        relevant = _rounds_for(policy.evidence, estimate - IRRELEVANT * policy.limit, spread)
-        wanted = max(relevant, _rounds_for(_CLEARLY, estimate - policy.limit, spread), policy.least_rounds)
-    if wanted <= len(rounds) + _PATIENCE:
-        more = max(1, math.ceil(wanted - len(rounds)))
-        return f"about {more} more process pair{'s' if more > 1 else ''} would settle it"
+        relevant = _rounds_to(policy.evidence, rounds, IRRELEVANT * policy.limit, spread)
+        beyond = _rounds_to(_CLEARLY if len(rounds) < SETTLED else 1.0, rounds, policy.limit, spread)
+        more = max(relevant, beyond, policy.least_rounds - len(rounds))
+    else:
+        more = max(LEAST_ROUNDS - len(rounds), _rounds_to(1 / policy.beta, _mirrored(rounds), -policy.limit, spread))
+    if more <= _PATIENCE:
+        count = max(1, math.ceil(more))
+        return f"about {count} more process pair{'s' if count > 1 else ''} would settle it"
     if spread > policy.limit:
         return f"the process pairs scatter by {_percent(spread)}: only a quieter machine would settle it"
     return "the change is too close to the tolerance to tell on which side it lies"
 
 
-def _rounds_for(evidence: float, distance: float, spread: float) -> float:
-    """Estimate how many rounds it takes to reach *evidence* at a *distance* from the threshold.
+def _rounds_to(evidence: float, rounds: Sequence[float], threshold: float, spread: float) -> float:
+    """Estimate how many rounds more it takes to reach *evidence* if they go on like this.
 
-    A well-chosen bet grows by half the squared ratio of distance to spread, in logarithms, up to what a sure win
-    pays; the mixture gives about 1.2 of it away.
+    The logarithm of what a well-chosen bet is worth grows by half the squared ratio of distance to spread per round,
+    up to what a sure win pays.
     """
     surely = math.log1p(max(boldness for _, boldness, _ in stats.BETS))
+    distance = stats.median(rounds) - threshold
     # Beyond twice the spread nothing is gained, and a spread of nearly nothing cannot be divided by.
-    growth = surely if abs(distance) > 2 * spread else min(surely, (distance / (spread or 1)) ** 2 / 2)
-    return (math.log(evidence) + 1.2) / growth if growth > 0 else math.inf
+    growth = surely if distance > 2 * spread else min(surely, (distance / (spread or 1)) ** 2 / 2)
+    missing = math.log(evidence) - math.log(max(stats.e_value(rounds, threshold), _LOST))
+    return missing / growth if distance > 0 and growth > 0 else math.inf
 
 
 def _evidence_of(confidence: float) -> float:

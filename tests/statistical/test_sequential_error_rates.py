@@ -141,3 +141,17 @@ def test_a_sound_null_control_is_silent(noise):
 def test_a_biased_null_control_speaks_up():
     drawn = SOUND["normal"](np.random.default_rng(5), (300, 20), 0.016) + 0.03
     assert sum(bool(null_control(rounds, 0.05)) for rounds in drawn.tolist()) >= 280
+
+
+@pytest.mark.parametrize(("change", "n"), [(0.0, 3), (0.03, 8), (0.06, 8), (0.075, 12), (0.10, 5)])
+def test_a_doubt_announces_about_as_many_rounds_as_it_takes(change, n):
+    drawn = math.log1p(change) + SOUND["t3"](np.random.default_rng(11), (80, 100), 0.016)
+    policy = SequentialPolicy(tolerance=0.05, cases=50, rounds=100)
+    ratios = []
+    for rounds in drawn.tolist():
+        doubt = stand(rounds[:n], policy, last=True).doubt
+        if "more process pair" in doubt:
+            taken = next(k for k in range(n, 101) if stand(rounds[:k], policy).verdict is not None)
+            ratios.append((taken - n) / int(doubt.split()[1]))
+    assert len(ratios) >= 15
+    assert np.median(ratios) == pytest.approx(1, abs=0.35)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -46,7 +45,7 @@ compared"""
         "--changes",
         metavar="PCT,...",
         default=_DEFAULT_CHANGES,
-        help=f"slowdowns to plant (default: {_DEFAULT_CHANGES})",
+        help="slowdowns to plant (default: " + _DEFAULT_CHANGES.replace("%", "%%") + ")",
     )
     parser.add_argument(
         "--cases", metavar="N", type=int, default=_DEFAULT_CASES, help="cases of one suite (default: 50)"
@@ -179,6 +178,7 @@ def _percent(share: float) -> str:
 
 
 def _write(path: str, experiment: Experiment, tolerance: float) -> None:
+    import json
     from pathlib import Path
 
     facts: dict[str, Any] = {

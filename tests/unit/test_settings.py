@@ -156,7 +156,7 @@ BAD_VALUES = {
         ('"5%"', "wrong unit"),
     ],
     "max_run_time": [("1800", '"3s"'), ('"0s"', "no time at all")],
-    "packages": [("[]", "not a list of import names"), ("3", "not a list"), ('["my-pkg"]', "not the name of a package")],
+    "packages": [("[]", "not a list of import names"), ("3", "not a list"), ('["my-pkg"]', "not the name")],
     "timeout": [("300", '"300s"'), ('"-1s"', "negative"), ('"1e999s"', "finite"), ('"soon"', '"0s" for never')],
     "unknown_profile": [('"warm"', 'did you mean "warn"'), ("true", "is none of warn, fail, ignore")],
     "strict": [('"true"', "is neither true nor false")],

@@ -100,7 +100,7 @@ def _seconds(text: str) -> float:
     try:
         seconds = parse_as(_with_minutes(text), SECONDS, example='"90s", "5m" or "1h"')
     except ValueError as problem:
-        raise UsageError(f"--time {text!r} {problem}") from None
+        raise UsageError(f"--time {problem}") from None
     if seconds < _SHORTEST_S:
         raise UsageError(f"--time {text}: give it at least a second; bounds that say something take minutes")
     return seconds

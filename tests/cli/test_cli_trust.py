@@ -1,4 +1,4 @@
-"""``perfgate trust``: what it prints and refuses; the comparisons themselves are few and their verdicts not asserted."""
+"""``perfgate trust``: what it prints and refuses; the verdicts of a live trial are not asserted."""
 
 import json
 
@@ -12,7 +12,7 @@ def test_a_short_trial_prints_its_error_rates_with_bounds_and_writes_them(tmp_pa
     assert main(["trust", "--time", "1s", "--cases", "2", "--changes", "100%", "--json", str(file)]) in (0, 1)
     printed = capsys.readouterr()
     head, _, unchanged, *_ = printed.out.splitlines()
-    assert head.split() == "slower by compared failed 95 % bounds passed undecided rounds seconds 95th".split()
+    assert " ".join(head.split()) == "slower by compared failed 95 % bounds passed undecided rounds seconds 95th"
     assert unchanged.split()[:2] == ["unchanged", "2"]
     assert " of 1 failed (95 % bound " in printed.out
     assert "noise: one process pair differs from the next by" in printed.out

@@ -99,11 +99,12 @@ class Experiment:
         self.round_spreads: list[float] = []
 
     def run(self, seconds: float) -> None:
-        """Run suites, unchanged and planted ones in turn, until the time is up; the suite under way is finished."""
-        began, costs = self._clock(), measure_costs()
-        plans = self._plans()
-        while self._clock() - began < seconds:
-            self._run_suite(next(plans), costs, began, seconds)
+        """Run suites, unchanged and planted ones in turn, until the time is up; at least one of each, to its end."""
+        costs, began = measure_costs(), self._clock()
+        for place, plan in enumerate(self._plans()):
+            if place > bool(self._planted) and self._clock() - began >= seconds:
+                break
+            self._run_suite(plan, costs, began, seconds)
 
     def _plans(self) -> Iterator[list[float]]:
         """Yield the true changes of one suite after the other: none at all, then a mix of all planted ones."""

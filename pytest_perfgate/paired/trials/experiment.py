@@ -95,6 +95,7 @@ class Experiment:
         self._report, self._observe, self._clock = report, observe, clock
         self.tallies = {change: Tally(change) for change in (0.0, *planted)}
         self.control: list[float] = []
+        self._suites = 0
         #: Standard deviation of the rounds, one for each comparison of unchanged code.
         self.round_spreads: list[float] = []
 
@@ -117,11 +118,12 @@ class Experiment:
         self, changes: Sequence[float], costs: Mapping[str, Mapping[str, float]], began: float, budget_s: float
     ) -> None:
         trials, truth = {}, {}
+        self._suites += 1
         for place, change in enumerate(changes):
             workload = self._rng.choice(list(WORKLOADS))
             slowdown = self._rng.choice(list(SLOWDOWNS)) if change else ""
             operations = operations_for(change, costs[workload][slowdown]) if slowdown else 0
-            trial = f"{place}-{workload}-{slowdown or 'unchanged'}-{change:g}"
+            trial = f"{self._suites}/{place}-{workload}-{slowdown or 'unchanged'}-{change:g}"
             trials[trial], truth[trial] = (workload, slowdown, operations), change
         done = sum(tally.comparisons for tally in self.tallies.values())
 

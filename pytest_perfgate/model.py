@@ -10,6 +10,9 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
+#: Workers of a ``speedup(...)`` call that names none: those who read the call and those who make it agree.
+DEFAULT_WORKERS = 4
+
 
 class Better(str, Enum):
     """Which direction of a metric is an improvement."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import xml.etree.ElementTree as ET
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +53,12 @@ class Gated:
         suite = next(ET.parse(self._folder / "pytest.xml").getroot().iter("testsuite"))
         return int(suite.attrib["failures"])
 
+    @property
+    def junit_texts(self) -> dict[str, str]:
+        """Name of a test -> what pytest's own JUnit file says of it."""
+        root = ET.parse(self._folder / "pytest.xml").getroot()
+        return {case.attrib["name"]: "".join(case.itertext()) for case in root.iter("testcase")}
+
 
 class Project:
     """A small project that is tested with the gate."""
@@ -72,10 +80,30 @@ class Project:
         """Write the test module."""
         return self.write("test_it.py", f"import pytest\n{_dedented(text)}")
 
-    def run(self, *args: str, gate: bool = True, timeout: float = 120) -> Gated:
-        """Run pytest in a subprocess, by default with the gate on, short measurements and a JSON report."""
+    def run(
+        self,
+        *args: str,
+        gate: bool = True,
+        plugins: Sequence[str] = (),
+        autoload: bool = False,
+        timeout: float = 120,
+    ) -> Gated:
+        """Run pytest in a subprocess, by default with the gate on, short measurements and a JSON report.
+
+        Args:
+            args: More arguments.
+            gate: Whether to measure.
+            plugins: Modules of other plugins that the test needs; xdist's is there wherever workers are asked for.
+            autoload: Whether to find plugins by their entry points, as users do; takes more than twice as long.
+            timeout: Seconds.
+        """
         asked = ["--perfgate", "--perfgate-report=json=run.json", "--perfgate-max-time=100ms"] if gate else []
-        result = self.pytester.runpytest_subprocess("-p", "no:cacheprovider", *asked, *args, timeout=timeout)
+        with pytest.MonkeyPatch.context() as patch:
+            if not autoload:
+                patch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+                workers = ["xdist.plugin"] if any(re.match(r"-n\d", arg) for arg in args) else []
+                asked += [f"-p{name}" for name in ("pytest_perfgate.plugin", *workers, *plugins)]
+            result = self.pytester.runpytest_subprocess("-p", "no:cacheprovider", *asked, *args, timeout=timeout)
         return Gated(result, self.path)
 
 

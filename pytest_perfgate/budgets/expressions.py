@@ -15,9 +15,9 @@ from pytest_perfgate.budgets.limits import (
     split_subject,
     unmeetable,
 )
-from pytest_perfgate.budgets.suggestions import closest, did_you_mean, printable
 from pytest_perfgate.errors import BudgetSyntaxError
 from pytest_perfgate.model import Limit, Operator
+from pytest_perfgate.words import closest, did_you_mean, printable
 
 _OPERATOR = re.compile("[<>=!\u2264\u2265]+")
 _OPERATORS = {operator.value for operator in Operator}

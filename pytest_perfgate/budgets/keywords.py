@@ -12,9 +12,9 @@ from pytest_perfgate import units
 from pytest_perfgate.budgets.contradictions import agreeing
 from pytest_perfgate.budgets.expressions import parse_expression
 from pytest_perfgate.budgets.limits import new_limit, unmeetable
-from pytest_perfgate.budgets.suggestions import did_you_mean, printable
 from pytest_perfgate.errors import BudgetSyntaxError
 from pytest_perfgate.model import Budget, Limit, Operator
+from pytest_perfgate.words import did_you_mean, printable
 
 
 @dataclass(frozen=True, slots=True)

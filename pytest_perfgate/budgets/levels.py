@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import lru_cache
@@ -12,9 +11,10 @@ from pytest_perfgate import units
 from pytest_perfgate.budgets.contradictions import agreeing
 from pytest_perfgate.budgets.keywords import ParsedMarker, parse_table
 from pytest_perfgate.budgets.limits import described
-from pytest_perfgate.budgets.suggestions import did_you_mean
+from pytest_perfgate.budgets.rows import row_for
 from pytest_perfgate.errors import BudgetSyntaxError
 from pytest_perfgate.model import Budget, Limit, Profile
+from pytest_perfgate.words import did_you_mean, matches
 
 _Value = TypeVar("_Value")
 
@@ -94,18 +94,6 @@ def known_profile_problem(marker: ParsedMarker, known_names: Iterable[str]) -> s
     return None
 
 
-def matches(pattern: str, text: str) -> bool:
-    """Tell whether *text* fits *pattern*, in which only ``*`` and ``?`` are special."""
-    return _compiled(pattern).fullmatch(text) is not None
-
-
-@lru_cache(maxsize=1024)
-def _compiled(pattern: str) -> re.Pattern[str]:
-    # Not fnmatch: node ids contain brackets, which are a character class to it.
-    parts = {"*": ".*", "?": "."}
-    return re.compile("".join(parts.get(letter) or re.escape(letter) for letter in pattern), re.DOTALL)
-
-
 def _choose(level: Sequence[ParsedMarker], name: str) -> list[ParsedMarker]:
     for marker in level:
         if any(matches(pattern, name) for pattern in marker.profiles):
@@ -114,20 +102,8 @@ def _choose(level: Sequence[ParsedMarker], name: str) -> list[ParsedMarker]:
 
 
 def _table_entry(profile: Profile, test: str) -> ParsedMarker | None:
-    function = _without_parameters(test)
-    exact = [name for name in (test, function) if name in profile.budgets]
-    patterns = exact or [
-        pattern
-        for pattern in profile.budgets
-        if matches(pattern, test) or ("[" not in pattern and matches(pattern, function))
-    ]
-    return parse_table(patterns[0], profile.budgets[patterns[0]]) if patterns else None
-
-
-def _without_parameters(test: str) -> str:
-    """Cut ``[...]`` off a node id; folders may have brackets in their names, functions cannot."""
-    path, separator, names = test.partition("::")
-    return path + separator + names.partition("[")[0]
+    row = row_for(profile, test)
+    return None if row is None else parse_table(row, profile.budgets[row])
 
 
 # -- budgets as sets of keys

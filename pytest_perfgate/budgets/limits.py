@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 from pytest_perfgate import units
-from pytest_perfgate.budgets.suggestions import closest
 from pytest_perfgate.model import Limit, Operator
+from pytest_perfgate.words import closest
 
 #: Statistics that are a word; ``p(x)`` is the one with an argument.
 STATISTICS = ("min", "max", "mean", "median", "stddev", "count", "rate", "value")

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from pytest_perfgate import stats, units
 from pytest_perfgate.budgets.limits import STATISTICS, described, statistic_name
-from pytest_perfgate.budgets.suggestions import did_you_mean
 from pytest_perfgate.model import Limit, Measurement
+from pytest_perfgate.words import did_you_mean
 
 #: Where a quantity is found in a measurement whose own values have another unit.
 _EXTRA_OF_UNIT = {units.BYTES: "peak_bytes", units.BLOCKS_PER_CALL: "blocks_per_call"}

@@ -35,10 +35,11 @@ COMMANDS: tuple[Command, ...] = (
     Command("show", "print the report of a stored run", f"{__name__}.show"),
     Command("merge", "make one run of several, so that they show how much runs differ", f"{__name__}.merge"),
     Command("profile", "say what this machine is and which hardware profile it matches", f"{__name__}.profile"),
+    Command("trust", "find out how often the gate errs on this machine", f"{__name__}.trust"),
 )
 
 #: Named in the documentation already, so that nobody takes them for a spelling mistake.
-_LATER = ("convert", "doctor", "trust", "ci", "init")
+_LATER = ("convert", "doctor", "ci", "init")
 
 _DESCRIPTION = """\
 The performance gate on stored runs.  Runs are made by pytest:
@@ -115,7 +116,7 @@ def _refuse_unknown(arguments: Sequence[str]) -> None:
     there = f"there are {', '.join(names)}"
     if word in _LATER:
         raise UsageError(f"the command {word!r} is not available in this version; {there}")
-    from pytest_perfgate.profiles import did_you_mean
+    from pytest_perfgate.words import did_you_mean
 
     raise UsageError(f"there is no command {word!r}{did_you_mean(word, names)} ({there})")
 

@@ -63,14 +63,13 @@ def add_run(parser: argparse.ArgumentParser, *flags: str, text: str = "", **opti
     parser.add_argument(*flags, help=f"{text}; {what}" if text else what, **options)  # type: ignore[arg-type]  # texts only
 
 
-def add_tolerance(parser: argparse.ArgumentParser) -> None:
-    """Declare ``--max-regression``."""
+def add_tolerance(parser: argparse.ArgumentParser, default: str = "as the judged run recorded it, else 5%%") -> None:
+    """Declare ``--max-regression``; *default* says for ``--help`` what is in force without it."""
     parser.add_argument(
         "--max-regression",
         metavar="PCT",
         type=_tolerance,
-        help="how much worse a case may get, unless its test set a tolerance of its own "
-        "(default: as the judged run recorded it, else 5%%)",
+        help=f"how much worse a case may get, unless its test set a tolerance of its own (default: {default})",
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from pytest_perfgate.cli._command import PASSED, STANDARD_STREAM, add_run, counted, read_runs, say
+from pytest_perfgate.cli._command import PASSED, STANDARD_STREAM, add_run, counted, named, read_runs, say
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -18,8 +18,8 @@ a comparison with it need not assume it."""
 example:
   perfgate merge base-1.json base-2.json base-3.json -o base.json
 
-exit status: 0 merged; 2 a run cannot be read, or the runs do not belong
-together: nothing is written"""
+exit status: 0 merged; 2 a run cannot be read or holds no measurement, or the
+runs do not belong together: nothing is written"""
     add_run(parser, "runs", metavar="RUN", nargs="+")
     parser.add_argument(
         "-o", "--output", metavar="OUT", required=True, help="where the merged run goes; - is standard output"
@@ -35,7 +35,7 @@ def run(namespace: argparse.Namespace) -> int:
     from pytest_perfgate.compare import merge_runs
     from pytest_perfgate.store import run_to_text, store_run
 
-    merged = merge_runs(read_runs(*namespace.runs))
+    merged = merge_runs(read_runs(*namespace.runs), [named(path) for path in namespace.runs])
     if namespace.output == STANDARD_STREAM:
         say(run_to_text(merged))
     else:

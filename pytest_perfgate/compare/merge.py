@@ -30,7 +30,7 @@ _SEVERITY = (
 )
 
 
-def merge_runs(runs: Sequence[Run]) -> Run:
+def merge_runs(runs: Sequence[Run], names: Sequence[str] = ()) -> Run:
     """Merge runs into one, so that the differences between fresh processes are measured and not assumed.
 
     Values are the medians of the processes.  No case is judged anew: each keeps the worst verdict it got, with its
@@ -38,14 +38,15 @@ def merge_runs(runs: Sequence[Run]) -> Run:
 
     Args:
         runs: At least two, of the same code, machine, Python and profile, in any order.
+        names: What to call each of them in messages; ``run 1`` and so on without.
 
     Returns:
         One run with the samples and processes of all.
 
     Raises:
-        UsageError: There is only one, one is given twice, or they do not belong together.
+        UsageError: There is only one, one is given twice or measured nothing, or they do not belong together.
     """
-    _refuse_unmergeable(runs)
+    _refuse_unmergeable(runs, names or [f"run {number}" for number, _ in enumerate(runs, start=1)])
     gathered: defaultdict[str, list[Finding]] = defaultdict(list)
     for run in runs:
         for finding in run.findings:
@@ -66,19 +67,22 @@ def merge_runs(runs: Sequence[Run]) -> Run:
     )
 
 
-def _refuse_unmergeable(runs: Sequence[Run]) -> None:
-    """Raise a UsageError unless *runs* are several different runs of one machine, Python and profile."""
+def _refuse_unmergeable(runs: Sequence[Run], names: Sequence[str]) -> None:
+    """Raise a UsageError unless *runs* are several different runs with numbers of one machine, Python and profile."""
     if len(runs) < 2:  # noqa: PLR2004  # one is merged already
         raise UsageError(f"merging takes at least two runs; {len(runs)} given")
+    empty = [name for name, run in zip(names, runs, strict=True) if not run.measured]
+    if empty:
+        raise UsageError(f"nothing was measured in {', '.join(empty)}: leave out what has no numbers")
     seen: dict[object, int] = {}
-    for number, run in enumerate(runs, start=1):
+    for number, (name, run) in enumerate(zip(names, runs, strict=True)):
         then, now = differing_facts(runs[0], run.machine, run.python, run.profile)
         if then:
-            raise UsageError(f"run 1 was measured on {then}, run {number} on {now}: merge runs of one kind only")
+            raise UsageError(f"{names[0]} was measured on {then}, {name} on {now}: merge runs of one kind only")
         samples = tuple((finding.case.id, finding.measurement.samples) for finding in run.findings)
         same = seen.setdefault((run.started, samples), number)
         if same != number:
-            raise UsageError(f"run {same} and run {number} are the same run (started {run.started}): give it once")
+            raise UsageError(f"{names[same]} and {name} are the same run (started {run.started}): give it once")
 
 
 def _merge_findings(findings: Sequence[Finding], total: int) -> Finding:

@@ -4,22 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import inspect
 from collections.abc import Callable, Coroutine, Iterator
 from typing import Any
 
 from pytest_perfgate.errors import CannotMeasureError, UsageError
 from pytest_perfgate.measure.parallel import Passes, Work, note_item
+from pytest_perfgate.measure.targets import is_async
 
 #: A test's traceback ends in the user's own code.
 __tracebackhide__ = True
-
-
-def is_coroutine_function(target: object) -> bool:
-    """Tell whether calling *target* gives a coroutine: an async function, a partial of one, an async ``__call__``."""
-    return inspect.iscoroutinefunction(target) or inspect.iscoroutinefunction(
-        getattr(target, "__call__", None)  # noqa: B004  # the method itself is asked, not whether there is one
-    )
 
 
 @contextlib.contextmanager
@@ -120,13 +113,13 @@ def open_functions(serial: Callable[[], Any], parallel: Callable[[], Any]) -> It
     for name, function in (("serial", serial), ("parallel", parallel)):
         if not callable(function):
             raise UsageError(f"the {name} function is {function!r}, which cannot be called")
-    if not (is_coroutine_function(serial) or is_coroutine_function(parallel)):
+    if not (is_async(serial) or is_async(parallel)):
         yield Passes(serial, parallel)
         return
     with private_loop() as loop:
 
         def called(function: Callable[[], Any]) -> Callable[[], Any]:
-            if not is_coroutine_function(function):
+            if not is_async(function):
                 return function
             return lambda: loop.run_until_complete(function())
 

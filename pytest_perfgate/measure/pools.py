@@ -21,8 +21,9 @@ from concurrent.futures import BrokenExecutor, Executor, Future
 from typing import Any
 
 from pytest_perfgate.errors import CannotMeasureError, UsageError
-from pytest_perfgate.measure.loops import is_coroutine_function, open_coroutines
+from pytest_perfgate.measure.loops import open_coroutines
 from pytest_perfgate.measure.parallel import Passes, Task, Work, item_notes, run_chunk, short, split
+from pytest_perfgate.measure.targets import is_async
 
 #: A test's traceback ends in the user's own code.
 __tracebackhide__ = True
@@ -56,10 +57,10 @@ def open_passes(work: Work, backend: str) -> contextlib.AbstractContextManager[P
         raise UsageError(f"backend={backend!r} is none; {hint}")
     if not callable(work.task):
         raise UsageError(f"the task is {work.task!r}, which cannot be called")
-    is_async = is_coroutine_function(work.task)
-    if is_async and backend != "asyncio":
+    awaited = is_async(work.task)
+    if awaited and backend != "asyncio":
         raise UsageError(f"the task is async; backend={backend!r} would not await it, use backend='asyncio'")
-    if not is_async and backend == "asyncio":
+    if not awaited and backend == "asyncio":
         raise UsageError("backend='asyncio' needs an async task; for this one use backend='thread' or 'process'")
     return BACKENDS[backend](work)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 import re
 import reprlib
@@ -14,6 +13,7 @@ from pytest_perfgate.errors import CannotMeasureError, UsageError
 from pytest_perfgate.model import Better, Case, Measurement
 from pytest_perfgate.stats import mean, median, median_interval
 from pytest_perfgate.units import COUNT, RATIO, base_unit, format_value
+from pytest_perfgate.words import did_you_mean
 
 _NAME = re.compile(r"[A-Za-z_][\w.-]*")
 #: Beyond this a ratio shown in percent is more likely a percentage that was meant to be a ratio.
@@ -92,7 +92,7 @@ def _direction(better: object) -> Better:
     try:
         return Better(better)
     except ValueError:
-        hint = _did_you_mean(better, [one.value for one in Better])
+        hint = did_you_mean(str(better), [one.value for one in Better])
         raise UsageError(f"better={better!r}: it is 'lower' or 'higher'{hint}") from None
 
 
@@ -104,14 +104,9 @@ def _statistic(statistic: object, *, several: bool) -> str:
     if statistic is None:
         return "median"
     if not isinstance(statistic, str) or statistic not in _STATISTICS:
-        hint = _did_you_mean(statistic, _STATISTICS)
+        hint = did_you_mean(str(statistic), _STATISTICS)
         raise UsageError(f"statistic={statistic!r}: of several numbers it is one of {', '.join(_STATISTICS)}{hint}")
     return statistic
-
-
-def _did_you_mean(word: object, words: Iterable[str]) -> str:
-    close = difflib.get_close_matches(str(word).lower(), list(words), 1)
-    return f"; did you mean {close[0]!r}?" if close else ""
 
 
 def _unit(unit: object) -> tuple[str, float, str]:

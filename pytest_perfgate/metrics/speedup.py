@@ -17,7 +17,7 @@ from pytest_perfgate.measure.pairs import Choice, Pairs, measure_pairs
 from pytest_perfgate.measure.parallel import CLOCKS, Clocks, Task, Window, Work
 from pytest_perfgate.measure.pools import open_passes
 from pytest_perfgate.metrics._metric import Metric
-from pytest_perfgate.model import Better, Case, Measurement, Plan
+from pytest_perfgate.model import DEFAULT_WORKERS, Better, Case, Measurement, Plan
 from pytest_perfgate.stats import median, median_interval
 from pytest_perfgate.units import RATIO, SECONDS, format_value
 
@@ -32,7 +32,6 @@ SPEEDUP = Metric(
     show_as="×",
 )
 
-DEFAULT_WORKERS = 4
 #: Below it, handing out the work and waking the workers weighs as much as the work.
 _SHORTEST_SERIAL_S = 0.005
 #: Share of the serial window on a core above which work is limited by cores, and where it is nothing else.

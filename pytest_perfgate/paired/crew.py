@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import random
 import sys
 import tempfile
@@ -103,13 +102,8 @@ class Crew:
         }
         file = own / "worker.json"
         file.write_text(json.dumps(asked), "utf-8")
-        env = make_environment(
-            {
-                "PYTHONPATH": _joined(side.bootstrap, self._program.facts.get("pythonpath", "")),
-                "PYTHONHASHSEED": str(seed),
-                "PERFGATE_PADDING": "x" * self._rng.randrange(_MOST_PADDING_BYTES),
-            }
-        )
+        padding = "x" * self._rng.randrange(_MOST_PADDING_BYTES)
+        env = side.environ(make_environment({"PYTHONHASHSEED": str(seed), "PERFGATE_PADDING": padding}))
         argv = [self._program.python, "-c", _START.format(module=self._program.module), str(file)]
         return Worker(side.name, name, argv, env=env, cwd=self._program.cwd)
 
@@ -146,7 +140,3 @@ def crew(program: WorkerProgram, sides: Mapping[str, Side], rng: random.Random) 
         hired.kill()
         raise
     hired.dismiss()
-
-
-def _joined(first: Path, rest: str) -> str:
-    return os.pathsep.join([str(first), rest] if rest else [str(first)])

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from pytest_perfgate.plugin.fixtures import memory, metric, perf, speedup, startup
-from pytest_perfgate.plugin.options import add_options, load_settings
+from pytest_perfgate.plugin.options import add_options, known_profiles, load_settings
 
 __all__ = ["memory", "metric", "perf", "speedup", "startup"]
 
@@ -69,7 +69,8 @@ class _Idle:
         from pytest_perfgate.plugin.transport import tell_or_raise
 
         try:
-            MarkerReader(self._marker, known_profiles=None).validate(marked)
+            profiles = known_profiles(config) if _names_profiles(marked, self._marker) else None
+            MarkerReader(self._marker, profiles).validate(marked)
         except pytest.UsageError as problem:
             tell_or_raise(config, items, problem)
 
@@ -79,3 +80,8 @@ class _Idle:
         from pytest_perfgate.plugin.transport import raise_told
 
         raise_told(node)
+
+
+def _names_profiles(items: list[pytest.Item], marker: str) -> bool:
+    """Tell whether any marker has ``profile=``: only then are the names worth reading the whole configuration."""
+    return any("profile" in mark.kwargs for item in items for mark in item.iter_markers(marker))

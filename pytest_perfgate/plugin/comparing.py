@@ -49,7 +49,7 @@ def prepared_sides(config: pytest.Config, settings: Settings, worker_input: dict
 
 def _teller(config: pytest.Config) -> Callable[[str], None]:
     reporter: Any = config.pluginmanager.get_plugin("terminalreporter")
-    return (lambda line: None) if reporter is None else (lambda line: reporter.write_line(f"perfgate: {line}"))
+    return (lambda _: None) if reporter is None else (lambda line: reporter.write_line(f"perfgate: {line}"))
 
 
 def stored_baseline(

@@ -16,9 +16,6 @@ if TYPE_CHECKING:
     from pytest_perfgate.budgets import ParsedMarker
     from pytest_perfgate.model import Budget, Profile
 
-#: Workers of a ``speedup(...)`` call that names none.
-DEFAULT_WORKERS = 4
-
 #: Fixtures that measure when they are called.
 METERS = frozenset({"perf", "startup", "speedup", "memory", "metric", "benchmark"})
 #: Those of them that occupy the machine while they do.
@@ -190,4 +187,6 @@ def _literal_workers(call: ast.Call) -> int | None:
         if keyword.arg == "workers":
             value: Any = keyword.value.value if isinstance(keyword.value, ast.Constant) else None
             return value if isinstance(value, int) else None
+    from pytest_perfgate.model import DEFAULT_WORKERS
+
     return DEFAULT_WORKERS

@@ -104,3 +104,21 @@ def load_settings(config: pytest.Config) -> tuple[str, Settings | None]:
     except UsageError as problem:
         raise pytest.UsageError(f"perfgate: {problem}") from None
     return settings.marker, settings
+
+
+def known_profiles(config: pytest.Config) -> list[str] | None:
+    """Name every profile for a plugin that is idle.
+
+    Returns:
+        Names; None where plugins may choose others, or where the profiles cannot be read: then the gate says why.
+    """
+    if config.hook.pytest_perfgate_profile.get_hookimpls():
+        return None
+    from pytest_perfgate.errors import UsageError
+    from pytest_perfgate.profiles import known_names
+    from pytest_perfgate.settings import read_settings_file, resolve
+
+    try:
+        return list(known_names(resolve(read_settings_file(config.rootpath), {}, {}).profiles))
+    except UsageError:
+        return None

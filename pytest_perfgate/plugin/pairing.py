@@ -168,7 +168,6 @@ class Pairing:
                 "args": [str(argument) for argument in self._config.invocation_params.args],
                 "collect": [str(self._config.rootpath / file) for file in files],
                 "path": list(sys.path),
-                "pythonpath": os.environ.get("PYTHONPATH", ""),
                 "plugins": [name for name in ("pytest_cov",) if self._config.pluginmanager.hasplugin(name)],
             },
             cwd=self._config.invocation_params.dir,

@@ -24,6 +24,7 @@ from pytest_perfgate.model import (
     Run,
     Verdict,
 )
+from pytest_perfgate.plugin.extent import Extent
 from pytest_perfgate.plugin.transport import detach
 
 if TYPE_CHECKING:
@@ -74,6 +75,7 @@ class Reporting:
         self._reported: set[str] = set()
         self._reruns: set[str] = set()
         self._facts: dict[str, dict[str, None]] = {}
+        self._extent = Extent(config)
         self._problems: list[str] = []
         self.run: Run | None = None
 
@@ -89,6 +91,11 @@ class Reporting:
         if self._matched.warning:
             lines.append(f"perfgate: {self._matched.warning}")
         return lines
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Remember where tests may be that were not collected."""
+        if not report.passed:
+            self._extent.leave_out(report.nodeid)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Take the findings off the report of a test that ended."""
@@ -220,7 +227,23 @@ class Reporting:
             notes.append(f"not measured, because skipped or failed as expected: {_some(skipped)}")
         if self._facts.get("other_profiles") and self._settings.unknown_profile == "warn":
             notes.append(self._about_other_profiles())
-        return notes
+        return [*notes, *self._about_idle_rows()]
+
+    def _about_idle_rows(self) -> list[str]:
+        """Name the rows of the budget table that speak of no test, as far as the run was asked for all of them."""
+        profile, deselected = self._matched.profile, self._facts.get("deselected", {})
+        if not profile.budgets or "collected" not in self._facts or self._extent.is_narrowed(deselected):
+            return []
+        from pytest_perfgate.budgets import idle_rows, meant_row
+
+        tests = [*self._facts["collected"], *deselected]
+        rows = [row for row in idle_rows(profile, tests) if self._extent.covers(row)]
+        meant = [meant_row(row, tests) for row in rows]
+        return [
+            f'the budget row "{row}" of profile {profile.name} matches no test'
+            + (f'; did you mean "{one}"?' if one else "")
+            for row, one in zip(rows, meant, strict=True)
+        ]
 
     def _about_other_profiles(self) -> str:
         tests = list(self._facts["other_profiles"])

@@ -11,7 +11,7 @@ from pytest_perfgate.errors import ProfileError
 from pytest_perfgate.model import Machine, MatchedProfile, Profile, Python
 from pytest_perfgate.profiles.conditions import ALWAYS, NEVER, Answer, Facts, ask, parse_match
 from pytest_perfgate.profiles.table import AUTO
-from pytest_perfgate.profiles.words import did_you_mean, shown
+from pytest_perfgate.words import did_you_mean, shown
 
 #: In the order tried.  Where a run takes place says more than what the machine is: hosted runners are noisy, batteries
 #: throttle, little memory swaps, few cores wait; each of these is felt more than the ones after it.

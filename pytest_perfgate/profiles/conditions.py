@@ -11,7 +11,7 @@ from typing import NamedTuple, TypeAlias
 from pytest_perfgate import units
 from pytest_perfgate.model import Machine, Python
 from pytest_perfgate.profiles import ranges
-from pytest_perfgate.profiles.words import did_you_mean, is_pattern, matches, shown
+from pytest_perfgate.words import did_you_mean, is_pattern, matches, shown
 
 ALWAYS, NEVER = "always", "never"
 """Stand instead of a table: matches every machine; is in force only when asked for by name."""

@@ -10,7 +10,7 @@ from pytest_perfgate import units
 from pytest_perfgate.errors import ProfileError
 from pytest_perfgate.model import Profile
 from pytest_perfgate.profiles.conditions import ALWAYS, NEVER, PUBLIC, parse_match
-from pytest_perfgate.profiles.words import did_you_mean, shown
+from pytest_perfgate.words import did_you_mean, shown
 
 AUTO = "auto"
 _KEYS = ("match", "scale", "max_regression", "budgets")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from tabulate import tabulate
 
-from pytest_perfgate.model import Finding, Outcome, Policy, Run, Verdict
+from pytest_perfgate.model import Check, Finding, Outcome, Policy, Run, Verdict
 from pytest_perfgate.reports._format import interval_text, on_one_line, shortened_id
 from pytest_perfgate.units import BYTES, RATIO, format_change, format_value
 
@@ -100,8 +100,9 @@ def _header(run: Run) -> list[str]:
         changed = ", with uncommitted changes" if run.commit.get("dirty") else ""
         branch = f" ({run.commit['branch']})" if run.commit.get("branch") else ""
         lines.append(f"commit: {str(run.commit.get('id'))[:12]}{branch}{changed}")
-    changes = (finding.change.against for finding in run.findings if finding.change is not None)
-    against = dict.fromkeys(str(base) for base in (settings.get("against"), settings.get("baseline"), *changes) if base)
+    asked = [settings.get("against"), settings.get("baseline")]
+    against = dict.fromkeys(finding.change.against for finding in run.findings if finding.change is not None)
+    against = against or dict.fromkeys(str(base) for base in asked if base)
     if against:
         lines.append(f"compared with: {_some(list(against))}; + is worse")
     return [on_one_line(line) for line in lines]
@@ -150,16 +151,29 @@ def _taken(columns: Mapping[_Column, Sequence[str]], shown: Sequence[Finding]) -
     return others + verdict + _GAP * (len(columns) + 1)
 
 
+def _elsewhere(finding: Finding) -> Check | None:
+    """Find the tightest check where it is about another number than the headline: an extra fact, a percentile."""
+    check = finding.tightest
+    if check is None or check.observed in (None, finding.measurement.value):
+        return None
+    return check
+
+
 def _value(finding: Finding) -> str:
-    measured = finding.measurement
+    """Write the number that the limit speaks of, which is the headline where there is none."""
+    measured, check = finding.measurement, _elsewhere(finding)
+    if check is not None and check.observed is not None:
+        show_as = "%" if "%" in check.expression else measured.show_as if check.unit == measured.unit else ""
+        return format_value(check.observed, check.unit, show_as=show_as)
     if measured.value is None:
         return "-"
     return format_value(measured.value, measured.unit, show_as=measured.show_as)
 
 
 def _interval(finding: Finding) -> str:
+    """Write the interval of the headline; of another number none is known."""
     measured = finding.measurement
-    if measured.interval is None:
+    if measured.interval is None or _elsewhere(finding) is not None:
         return ""
     return interval_text(measured.interval, measured.unit, measured.show_as)
 

@@ -68,7 +68,7 @@ def _table(value: object, path: Path) -> dict[str, object]:
 def _check_keys(settings: FileSettings) -> None:
     for key in settings:
         if key not in BY_NAME:
-            from pytest_perfgate.profiles import did_you_mean  # noqa: PLC0415  # costs some ms; for a message only
+            from pytest_perfgate.words import did_you_mean  # noqa: PLC0415  # costs some ms; for a message only
 
             meant = did_you_mean(key, BY_NAME, ALIASES) or f"; known are {', '.join(BY_NAME)}"
             raise SettingsError(f'{settings.path}: {settings.table} "{key}" is not a setting{meant}'.replace("  ", " "))

@@ -29,7 +29,7 @@ class Source:
     @property
     def text(self) -> str:
         """The place with the value, for messages."""
-        from pytest_perfgate.profiles.words import shown  # noqa: PLC0415  # costs some ms; for a message only
+        from pytest_perfgate.words import shown  # noqa: PLC0415  # costs some ms; for a message only
 
         values = self.value if isinstance(self.value, (list, tuple)) else [self.value]
         words = [each for each in values if isinstance(each, str) and each.isprintable() and each]

@@ -74,7 +74,7 @@ def _duration(value: object, example: str) -> float:
 def _policy(value: object) -> str:
     if isinstance(value, str) and value in _POLICIES:
         return value
-    from pytest_perfgate.profiles import did_you_mean
+    from pytest_perfgate.words import did_you_mean
 
     raise ValueError(f"is none of {', '.join(_POLICIES)}{did_you_mean(str(value), _POLICIES)}")
 

@@ -13,6 +13,7 @@ from pytest_perfgate.stats.intervals import (
     difference_interval,
     estimate_mean,
     median_interval,
+    proportion_interval,
     welch_interval,
 )
 from pytest_perfgate.stats.sequential import BETS, e_interval, e_value, least_values
@@ -34,6 +35,7 @@ __all__ = [
     "median_interval",
     "normal_quantile",
     "percentile",
+    "proportion_interval",
     "stddev",
     "student_quantile",
     "theil_sen",

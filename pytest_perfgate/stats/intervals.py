@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from pytest_perfgate.stats.describe import mean, stddev
-from pytest_perfgate.stats.distributions import LARGE_DF, student_quantile
+from pytest_perfgate.stats.distributions import LARGE_DF, beta_quantile, student_quantile
 from pytest_perfgate.stats.values import check_probability, finite
 
 
@@ -52,6 +52,32 @@ def median_interval(values: Iterable[float], confidence: float = 0.95) -> tuple[
 
 
 @lru_cache(maxsize=1024)
+def proportion_interval(count: int, total: int, confidence: float = 0.95) -> tuple[float, float]:
+    """Enclose the probability of something that happened *count* times out of *total*.
+
+    Args:
+        count: How often it happened, >= 0.
+        total: How often it could have, > 0.
+        confidence: In (0, 1).  Where it never or always happened the whole of it is on one side (the rule of three).
+
+    Returns:
+        Lower and upper end, in [0, 1].
+
+    Raises:
+        ValueError: *count* is not between 0 and *total*, or *total* is not positive.
+
+    Source:
+        Clopper & Pearson, "The use of confidence or fiducial limits", Biometrika 26 (1934) 404-413.
+    """
+    if not 0 <= count <= total or total < 1:
+        raise ValueError(f"{count} out of {total} is no proportion")
+    check_probability(confidence, "a confidence")
+    outside = (1 - confidence) if count in (0, total) else (1 - confidence) / 2
+    low = beta_quantile(outside, count, total - count + 1) if count else 0.0
+    high = beta_quantile(1 - outside, count + 1, total - count) if count < total else 1.0
+    return low, high
+
+
 def _sign_test_rank(n: int, confidence: float) -> int:
     """Find the largest k with P(k <= B <= n - k) >= confidence, B ~ Binomial(n, 1/2); 0 for none.
 

@@ -24,7 +24,10 @@ from pytest_perfgate.model import (
 )
 from pytest_perfgate.store import fields
 from pytest_perfgate.store.fields import FieldError, Object
+from pytest_perfgate.units import SECONDS
 
+#: What a clock of ours measured; a metric of the user's own may be in seconds and negative, as a drift is.
+_TIMED = ("perf", "call", "startup")
 #: Twenty times what large suites have; more is a mistake and would take minutes to judge.
 MAX_CASES = 200_000
 
@@ -75,10 +78,17 @@ def run_from_fields(raw: Object) -> Run:
         commit=fields.optional(fields.facts, raw, "commit"),
         settings=fields.facts(raw, "settings"),
         started=fields.text(raw, "started", ""),
-        duration_s=fields.number(raw, "duration", 0.0),
+        duration_s=_duration(raw),
         notes=notes,
         failures=failures,
     )
+
+
+def _duration(raw: Object) -> float:
+    duration_s = fields.number(raw, "duration", 0.0)
+    if duration_s < 0:
+        raise FieldError("duration", f"is {duration_s!r}; a time should not be negative")
+    return duration_s
 
 
 def _cases(raw: Object) -> tuple[Finding, ...]:
@@ -97,8 +107,21 @@ def _cases(raw: Object) -> tuple[Finding, ...]:
 
 
 def _measurement(raw: Object, warnings: str) -> Measurement:
+    measurement = _unchecked(raw, warnings)
+    rounds = fields.count(raw, "rounds", 0)  # the number of samples; checked, not needed
+    if rounds and measurement.value is not None and not measurement.samples:
+        raise FieldError("samples", f"is empty, though rounds is {rounds}; each round has its sample")
+    if measurement.unit == SECONDS and measurement.case.metric.partition(".")[0] in _TIMED:
+        for key in ("value", "samples", "interval", "processes"):
+            numbers = (measurement.value or 0.0,) if key == "value" else getattr(measurement, key) or ()
+            if min(numbers, default=0.0) < 0:
+                raise FieldError(key, f"holds {min(numbers)!r}; a time should not be negative")
+    return measurement
+
+
+def _unchecked(raw: Object, warnings: str) -> Measurement:
+    """Read a measurement field by field."""
     value = fields.optional(fields.number, raw, "value")
-    fields.count(raw, "rounds", 0)  # the number of samples; checked, not needed
     return Measurement(
         case=_case(raw),
         unit=fields.text(raw, "unit"),

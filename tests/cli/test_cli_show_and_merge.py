@@ -83,6 +83,15 @@ def test_one_run_and_the_same_run_twice_are_not_merged(perfgate, three, shelf):
     assert shelf.names() == names
 
 
+def test_a_run_in_which_nothing_was_measured_is_not_merged(perfgate, three, shelf):
+    empty = shelf.put("empty.json")
+    names = shelf.names()
+    status, out, err = perfgate("merge", *three, empty, "-o", "out.json")
+    assert (status, out) == (2, "")
+    assert "nothing was measured in empty.json" in err
+    assert shelf.names() == names
+
+
 @pytest.mark.parametrize("place", ["none/out.json", ".", "1.json/out.json", ""])
 def test_a_place_that_cannot_be_written_is_refused_and_nothing_is_left_there(place, perfgate, three, shelf):
     names = shelf.names()

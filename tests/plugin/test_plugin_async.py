@@ -61,7 +61,7 @@ ASYNC_TEST = """
 def test_inside_a_running_loop_the_measurement_is_awaited(project, gate):
     pytest.importorskip("anyio")
     project.test(ASYNC_TEST.format(body='assert await perf(nap) == "rested"'))
-    run = project.run(gate=gate)
+    run = project.run(gate=gate, plugins=["anyio.pytest_plugin"])
     assert run.ret == 0, run.text
     if gate:
         assert run.cases["test_nap[asyncio]#perf"]["value"] >= 0.01
@@ -70,7 +70,7 @@ def test_inside_a_running_loop_the_measurement_is_awaited(project, gate):
 def test_a_forgotten_await_fails(project):
     pytest.importorskip("anyio")
     project.test(ASYNC_TEST.format(body="perf(nap)"))
-    run = project.run("-k", "asyncio", "-W", "ignore")
+    run = project.run("-k", "asyncio", "-W", "ignore", plugins=["anyio.pytest_plugin"])
     assert run.ret == 1
     assert "await perf(" in run.out
     assert run.verdicts == {"test_nap[asyncio]#perf": "failed-to-measure"}

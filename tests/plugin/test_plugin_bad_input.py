@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import textwrap
 
 import pytest
+
+from pytest_perfgate.plugin.markers import MarkerReader
 
 USAGE_ERROR = 4
 
@@ -25,30 +28,69 @@ MARKERS = {
 }
 
 
-@pytest.mark.parametrize(("marker", "words"), list(MARKERS.values()), ids=list(MARKERS))
-@pytest.mark.parametrize(
-    "arguments", [["--perfgate"], ["--perfgate", "-n2"], [], ["-n2"]], ids=["gate", "xdist", "idle", "idle-xdist"]
-)
-def test_a_marker_that_cannot_be_meant_stops_the_run(project, marker, words, arguments):
-    if "profile" in marker and "--perfgate" not in arguments:
-        pytest.skip("profiles are looked up only when the gate is on")
-    project.test(f"""
-        ran = []
+WRONG = """
+    @pytest.mark.budget({marker})
+    def test_wrong():
+        raise SystemExit("must not run")
 
-        @pytest.mark.budget({marker})
-        def test_wrong():
-            raise SystemExit("must not run")
+    def test_other():
+        raise SystemExit("must not run")
+"""
 
-        def test_other():
-            raise SystemExit("must not run")
-    """)
-    run = project.run(*arguments, gate=False)
-    assert run.ret == USAGE_ERROR, run.text
-    assert "test_it.py::test_wrong" in run.text
+
+def says_no_more_than(words, text):
+    assert "test_it.py::test_wrong" in text
     for word in words:
-        assert word in run.text
-    assert "Traceback" not in run.text
-    assert "must not run" not in run.text
+        assert word in text
+    assert "Traceback" not in text
+    assert "must not run" not in text
+
+
+@pytest.mark.parametrize(("marker", "words"), list(MARKERS.values()), ids=list(MARKERS))
+def test_a_marker_that_cannot_be_meant_is_refused_at_collection(pytester, monkeypatch, marker, words):
+    """The reader that both the gate and the idle plugin use, given real items; what becomes of its error is below."""
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    source = f"import pytest\n{textwrap.dedent(WRONG.format(marker=marker))}"
+    (pytester.path / "test_it.py").write_text(source, "utf-8")
+    wrong, other = pytester.genitems([pytester.getpathnode(pytester.path / "test_it.py")])
+    reader = MarkerReader("budget", known_profiles=["ci", "laptop"])
+    reader.validate([other])
+    with pytest.raises(pytest.UsageError) as caught:
+        reader.validate([wrong])
+    says_no_more_than(words, str(caught.value))
+
+
+@pytest.mark.parametrize("gate", [["--perfgate"], []], ids=["gate", "idle"])
+def test_a_marker_that_cannot_be_meant_stops_the_run(project, gate, setting):
+    project.test(WRONG.format(marker='"p(95) <"'))
+    run = project.run(*gate, *setting, gate=False)
+    assert run.ret == USAGE_ERROR, run.text
+    says_no_more_than(MARKERS["malformed expression"][1], run.text)
+
+
+@pytest.mark.parametrize("more", [[], ["-n2"], ["--perfgate"]], ids=["idle", "idle-xdist", "gate"])
+def test_a_profile_that_does_not_exist_is_found_with_and_without_the_gate(project, more):
+    project.write("perfgate.toml", "[profiles.farm]\nmatch = {cores = '>=1'}\n")
+    known = "@pytest.mark.budget(s=60, profile='{name}')\ndef test_{name}(): pass\n\n"
+    project.test("".join(known.format(name=name) for name in ("farm", "ci")))
+    assert project.run(*more, gate=False).ret == 0
+    project.test(known.format(name="frm"))
+    run = project.run(*more, gate=False)
+    assert run.ret == USAGE_ERROR, run.text
+    assert 'did you mean "farm"?' in run.text
+    assert "test_it.py::test_frm" in run.text
+
+
+def test_without_the_gate_profiles_that_only_a_plugin_knows_are_left_to_it(project):
+    project.write("conftest.py", "def pytest_perfgate_profile(config, machine): return None\n")
+    project.test("@pytest.mark.budget(s=60, profile='theirs')\ndef test_it(): pass")
+    assert project.run(gate=False).ret == 0
+
+
+def test_without_the_gate_a_configuration_that_cannot_be_meant_is_left_to_it(project):
+    project.write("perfgate.toml", "[profiles.farm]\nscale = 'much'\n")
+    project.test("@pytest.mark.budget(s=60, profile='frm')\ndef test_it(): pass")
+    assert project.run(gate=False).ret == 0
 
 
 def test_a_speedup_above_the_workers_is_found_at_collection(project):
@@ -186,31 +228,28 @@ TARGETS = {
 }
 
 
-@pytest.mark.parametrize(("body", "word"), list(TARGETS.values()), ids=list(TARGETS))
-def test_a_target_that_cannot_be_measured_fails_its_test_only(project, body, word):
-    fixture = next(
-        (name for name in ("startup", "speedup", "metric") if body.startswith(name)),
-        "perf",
+def test_a_target_that_cannot_be_measured_fails_its_test_only(project):
+    fixtures = ("startup", "speedup", "metric", "perf")
+    tests = [
+        f"def test_bad_{number}({next((name for name in fixtures if body.startswith(name)), 'perf')}):\n    {body}\n"
+        for number, (body, _) in enumerate(TARGETS.values())
+    ]
+    project.write(
+        "test_it.py",
+        "import sys\n\nasync def coroutine():\n    pass\n\n"
+        + "\n".join(tests)
+        + "\ndef test_good(perf):\n    perf(len, 'abc')\n",
     )
-    project.test(f"""
-        import sys
-
-        async def coroutine():
-            pass
-
-        def test_bad({fixture}):
-            {body}
-
-        def test_good(perf):
-            perf(len, "abc")
-    """)
-    run = project.run()
+    run = project.run("--junitxml=pytest.xml")
     assert run.ret == 1
-    assert "1 failed, 1 passed" in run.out
-    assert word in run.out
+    assert f"{len(TARGETS)} failed, 1 passed" in run.out
+    said = run.junit_texts
+    for number, (what, (_, word)) in enumerate(TARGETS.items()):
+        name = f"test_bad_{number}"
+        assert word in said[name], what
+        verdicts = [verdict for case, verdict in run.verdicts.items() if case.startswith(f"{name}#")]
+        assert "failed-to-measure" in verdicts or what == "twice", what
     assert run.verdicts["test_good#perf"] == "pass"
-    bad = [verdict for name, verdict in run.verdicts.items() if name.startswith("test_bad")]
-    assert "failed-to-measure" in bad or body.startswith("perf(len, 'a'); perf")
     assert "never awaited" not in run.text.replace("that was never awaited", "")
 
 

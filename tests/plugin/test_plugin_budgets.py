@@ -36,7 +36,7 @@ def test_a_test_within_its_budget_passes(project, setting):
         def test_fast(perf):
             assert perf(sum, [1, 2]) == 3
     """)
-    run = project.run(*setting)
+    run = project.run(*setting, autoload=True)  # as users start it, with the real entry point
     assert run.ret == 0
     assert run.verdicts == {"test_fast#perf": "pass"}
     assert run.json["summary"] == {**run.json["summary"], "verdict": "pass", "measured": 1}

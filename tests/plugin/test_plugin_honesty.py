@@ -94,7 +94,7 @@ def test_a_test_that_is_run_again_starts_afresh(project):
             attempts.append(1)
             assert len(attempts) > 3
     """)
-    run = project.run("--reruns=5")
+    run = project.run("--reruns=5", plugins=["pytest_rerunfailures"])
     assert run.ret == 0, run.text
     assert run.verdicts == {"test_flaky#perf": "pass", "test_flaky_plain#call": "pass"}
 

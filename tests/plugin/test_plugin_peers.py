@@ -158,7 +158,7 @@ def test_an_idle_start_spawns_nothing_and_loads_nothing_heavy(project):
 def test_without_xdist_everything_else_works(project):
     """A missing extra never breaks pytest."""
     project.test(WORK)
-    run = project.run("-p", "no:xdist")
+    run = project.run("-p", "no:xdist", autoload=True)
     assert run.ret == 0
     assert run.json["summary"]["measured"] == 1
 

@@ -58,6 +58,56 @@ def test_a_profile_has_its_own_budgets_scale_and_tolerance(project, monkeypatch)
     assert "profile here" in run.out
 
 
+ROWS = """
+    [tool.perfgate.profiles.here]
+    match = {env = {PLACE = "here"}}
+
+    [tool.perfgate.profiles.here.budgets]
+    "test_it.py::test_param" = {s = 60}
+    "test_it.py::test_pram" = {s = 60}
+    "test_its.py::*" = {s = 60}
+    "*::test_own" = {s = 60}
+    "test_later.py::test_known_elsewhere" = {s = 60}
+
+    [tool.perfgate.profiles.there.budgets]
+    "test_it.py::test_of_another_profile" = {s = 60}
+"""
+
+
+def idle_rows(run):
+    return [note for note in run.json["summary"]["notes"] if "matches no test" in note]
+
+
+@pytest.fixture
+def rows(project, monkeypatch):
+    monkeypatch.setenv("PLACE", "here")
+    project.write("pyproject.toml", ROWS)
+    project.test(TESTS)
+    project.write("test_later.py", "import pytest\n\npytest.importorskip('not_there')\n")
+    return project
+
+
+@pytest.mark.parametrize("more", [[], ["-n2"], ["--perfgate-only"], ["."]], ids=["plain", "xdist", "only", "folder"])
+def test_a_budget_row_that_matches_no_test_is_said(rows, more):
+    run = rows.run(*more)
+    assert run.ret == 0, run.text
+    assert idle_rows(run) == [
+        'the budget row "test_it.py::test_pram" of profile here matches no test; '
+        'did you mean "test_it.py::test_param"?',
+        'the budget row "test_its.py::*" of profile here matches no test; did you mean "test_it.py::*"?',
+    ]
+    assert "matches no test" in run.out
+
+
+@pytest.mark.parametrize(
+    "more",
+    ["-k own", "test_it.py", "test_it.py::test_own", "--deselect test_it.py::test_own", "sub", "-k own -n2"],
+)
+def test_a_part_of_the_suite_says_nothing_of_budget_rows(rows, more):
+    rows.write("sub/test_sub.py", "def test_sub(): pass")
+    assert idle_rows(rows.run(*more.split())) == []
+
+
 def test_the_header_names_the_profile_and_what_matched_it(project, monkeypatch):
     monkeypatch.setenv("PLACE", "there")
     project.write("pyproject.toml", PROJECT)

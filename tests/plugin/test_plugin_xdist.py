@@ -110,7 +110,7 @@ def test_a_timed_out_worker_is_a_failed_measurement_and_not_a_hang(project):
     project.test("""
         import time
 
-        @pytest.mark.timeout(2, method="thread")
+        @pytest.mark.timeout(0.5, method="thread")
         def test_hangs(perf):
             perf(time.sleep, 600)
 
@@ -118,7 +118,7 @@ def test_a_timed_out_worker_is_a_failed_measurement_and_not_a_hang(project):
         def test_measured(n, perf):
             perf(sum, range(n))
     """)
-    run = project.run("-n2", timeout=100)
+    run = project.run("-n2", plugins=["pytest_timeout"], timeout=100)
     assert run.ret == 1
     assert run.json["summary"]["measured"] == 4
     assert "failed-to-measure" in run.verdicts.values()
@@ -144,13 +144,13 @@ def test_waiting_for_the_machine_does_not_count_against_a_timeout(project):
 
         @pytest.mark.parametrize("n", range(3))
         def test_long(n):
-            time.sleep(6)
+            time.sleep(4)
 
-        @pytest.mark.timeout(5)
+        @pytest.mark.timeout(3)
         def test_measured(perf):
             perf(len, "abc")
     """)
-    assert project.run("-n4").ret == 0
+    assert project.run("-n4", plugins=["pytest_timeout"]).ret == 0
 
 
 def test_the_lock_directory_is_gone_afterwards(project, monkeypatch):

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pytest_perfgate.errors import ProfileError
 from pytest_perfgate.profiles import SHIPPED, choose, explain, validate_profile
 from pytest_perfgate.profiles.conditions import CONDITIONS, Facts, ask, parse_match
-from pytest_perfgate.profiles.words import matches
+from pytest_perfgate.words import matches
 
 MACHINES = st.builds(
     make_machine,

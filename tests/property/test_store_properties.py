@@ -134,7 +134,7 @@ runs = st.builds(
     commit=st.none() | facts,
     settings=facts,
     started=clean,
-    duration_s=numbers,
+    duration_s=st.floats(0, allow_nan=False, allow_infinity=False),
     notes=texts,
     failures=texts,
 )

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from pytest_perfgate.budgets import combine, has_only_other_profiles, known_profile_problem, parse_marker
-from pytest_perfgate.budgets.levels import matches
 from pytest_perfgate.errors import BudgetSyntaxError
 from pytest_perfgate.model import Profile
+from pytest_perfgate.words import matches
 
 TEST = "tests/test_a.py::TestB::test_c[x-1]"
 STANDARD = Profile(name="standard")

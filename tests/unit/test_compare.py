@@ -596,9 +596,19 @@ def test_of_two_broken_limits_the_one_further_beyond_gives_the_reason():
     assert found.findings[0].reason == "over by 0.7"
 
 
+def test_runs_in_which_nothing_was_measured_are_not_merged():
+    broken = make_run(make_finding(case("test_a", value=None), Verdict.FAILED_TO_MEASURE, "it hung"), started="2")
+    runs = [run_of(case("test_a"), started="1"), broken, make_run(started="3")]
+    with pytest.raises(UsageError, match=r"^nothing was measured in run 2, run 3: "):
+        merge_runs(runs)
+    with pytest.raises(UsageError, match=r"^nothing was measured in b\.json, c\.json: "):
+        merge_runs(runs, ["a.json", "b.json", "c.json"])
+
+
 def test_a_case_that_failed_in_one_run_keeps_failing_with_the_numbers_of_the_others():
     broken = make_finding(case("test_a", value=None), Verdict.FAILED_TO_MEASURE, "it hung")
-    found = merge_runs([run_of(case("test_a"), started="1"), make_run(broken, started="2")]).findings[0]
+    other = make_finding(case("test_b"))
+    found = merge_runs([run_of(case("test_a"), started="1"), make_run(broken, other, started="2")]).findings[0]
     assert found.verdict is Verdict.FAILED_TO_MEASURE
     assert found.reason == "in 1 of 2 runs: it hung"
     assert found.measurement.value == 0.0123

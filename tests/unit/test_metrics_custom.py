@@ -60,7 +60,7 @@ def test_a_statistic_is_taken_from_several_numbers(statistic, value):
 
 
 @pytest.mark.parametrize(
-    ("value", "statistic", "word"), [(3, "mean", "several"), ([3], "men", "'mean'"), ([3], 4, "max")]
+    ("value", "statistic", "word"), [(3, "mean", "several"), ([3], "men", "mean"), ([3], 4, "max")]
 )
 def test_a_statistic_that_cannot_be_taken_is_refused(value, statistic, word):
     with pytest.raises(UsageError, match=word):

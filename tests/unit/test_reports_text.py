@@ -83,11 +83,19 @@ def test_values_and_limits_are_scaled_for_reading():
     assert second == ["t.py::close", "400 µs", "<= 500 µs", "80 %", "pass"]
 
 
-def test_a_limit_on_another_number_than_the_value_is_shown_as_written():
-    check = make_check(0.02, 0.019, expression="p(95) < 20ms")
-    _, row = table(text.render(make_run(make_finding(checks=(check,)))))
-    assert row[1] == "12.3 ms"
-    assert row[-3:] == ["p(95) < 20ms", "95 %", "pass"]
+@pytest.mark.parametrize(
+    ("check", "cells"),
+    [
+        (make_check(0.02, 0.019, expression="p(95) < 20ms"), ["19 ms", "p(95) < 20ms", "95 %", "pass"]),
+        (make_check(140, 133, expression="modules <= 140", unit="count"), ["133", "modules <= 140", "95 %", "pass"]),
+        (make_check(0.8, 0.4, expression="peak < 80%", unit="ratio"), ["40 %", "peak < 80%", "50 %", "pass"]),
+    ],
+    ids=["percentile", "extra fact", "percent"],
+)
+def test_a_limit_on_another_number_than_the_headline_is_shown_as_written_beside_that_number(check, cells):
+    """The interval is the headline's and left out: beside another number it would be taken for that one's."""
+    _, row = table(text.render(make_run(make_finding(checks=(check,))), width=200))
+    assert row[1:] == cells
 
 
 def test_limits_that_have_no_share_are_no_crash():

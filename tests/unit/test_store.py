@@ -25,7 +25,8 @@ from builders import (
 
 from pytest_perfgate import store
 from pytest_perfgate.errors import BadRunFileError
-from pytest_perfgate.model import Better, Verdict
+from pytest_perfgate.metrics.custom import custom_measurement
+from pytest_perfgate.model import Better, Case, Verdict
 from pytest_perfgate.store import load_run, load_run_text, run_from_dict, run_to_dict, run_to_text, store_run
 
 RUNS = {
@@ -267,6 +268,12 @@ WRONG_FIELDS = {
     "commit is the text 'abc'; it should be an object": stored(commit="abc"),
     "settings is null; it should be an object": stored(settings=None),
     "duration is null; it should be a number": stored(duration=None),
+    "duration is -3.0; a time should not be negative": stored(duration=-3),
+    "cases[3].value holds -0.1; a time should not be negative": with_case(value=-0.1),
+    "cases[3].samples holds -2.0; a time should not be negative": with_case(samples=[1.0, -2, 3]),
+    "cases[3].interval holds -1.0; a time should not be negative": with_case(interval=[-1, 1]),
+    "cases[3].processes holds -1.0; a time should not be negative": with_case(processes=[-1]),
+    "cases[3].samples is empty, though rounds is 3; each": with_case(samples=[]),
 }
 
 
@@ -275,6 +282,12 @@ def test_the_first_wrong_field_is_named_with_its_json_path(problem, raw):
     message = complaint_about(raw)
     assert message.startswith(f"run.json: {problem}")
     assert "write it again with: pytest --perfgate --perfgate-report json=PATH" in message
+
+
+def test_a_metric_of_the_users_own_may_be_in_seconds_and_negative():
+    drift = custom_measurement(Case("t.py::test_clock", "drift"), [-0.2, -0.1, 0.1], unit="s")
+    run = make_run(make_finding(drift))
+    assert load_run_text(run_to_text(run), "run.json") == run
 
 
 @pytest.mark.parametrize("word", ["NaN", "Infinity", "-Infinity"])

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import json
+import math
 import re
 import statistics
 import threading
@@ -34,7 +35,7 @@ class _Point:
         self.x, self.y = x, y
 
     def length(self) -> float:
-        return (self.x * self.x + self.y * self.y) ** 0.5
+        return math.hypot(self.x, self.y)
 
 
 def _serialise() -> object:
@@ -82,7 +83,7 @@ def _allocate() -> object:
 
 
 def _search_linearly() -> object:
-    return 23 in _NEEDLES
+    return _NEEDLES[-1] in _NEEDLES
 
 
 def _import_late() -> object:

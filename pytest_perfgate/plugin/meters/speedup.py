@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from pytest_perfgate.model import Case
-from pytest_perfgate.plugin.markers import DEFAULT_WORKERS, refuse_impossible
+from pytest_perfgate.model import DEFAULT_WORKERS, Case
+from pytest_perfgate.plugin.markers import refuse_impossible
 from pytest_perfgate.plugin.meters._front import Front, told_clearly
 
 if TYPE_CHECKING:

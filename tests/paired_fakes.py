@@ -158,12 +158,13 @@ class FakeCrews:
         base: Tests of base.
         head: Tests of head.
         spread: Standard deviation of what sets one process apart from the next.
-        bias: Of the control workers, which should have none.
+        control_spread: Likewise of the control workers; None for the same.
     """
 
-    def __init__(self, world, base, head, *, spread=0.004, bias=0.0, start_s=0.1, **how) -> None:
+    def __init__(self, world, base, head, *, spread=0.004, control_spread=None, start_s=0.1, **how) -> None:
         self.world, self.scripts, self.how = world, {"base": base, "head": head, "control": base}, how
-        self.spread, self.bias, self.start_s = spread, bias, start_s
+        self.spread, self.start_s = spread, start_s
+        self.control_spread = spread if control_spread is None else control_spread
         self.rng = random.Random(7)
         self.played: list[dict[str, FakeWorker]] = []
 
@@ -172,7 +173,7 @@ class FakeCrews:
         self.world.now_ns += self.start_s * 1e9
         workers = {}
         for name in sides:
-            factor = math.exp(self.rng.gauss(self.bias if name == "control" else 0.0, self.spread))
+            factor = math.exp(self.rng.gauss(0.0, self.control_spread if name == "control" else self.spread))
             side = "head" if name == "head" else "base"
             workers[name] = FakeWorker(self.world, side, self.scripts[name], factor=factor, **self.how)
         self.played.append(workers)

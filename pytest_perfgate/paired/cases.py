@@ -68,15 +68,17 @@ class Cases:
             CaseLostError: A target raised.
             WorkerLostError: A worker is gone or hangs.
         """
-        if not series.is_done and series.kind == "value":
-            self._take_values(series, base, head)
-            return
-        if not series.is_done:
-            began = self._clock()
-            measured = measure_pairs(base, head, told, self._conditions(series), series.shape)
-            series.add_blocks(measured)
+        began = self._clock()
+        try:
+            if not series.is_done and series.kind == "value":
+                self._take_values(series, base, head)
+                return
+            if not series.is_done:
+                measured = measure_pairs(base, head, told, self._conditions(series), series.shape)
+                series.add_blocks(measured)
+                self._observe(series.case, measured)
+        finally:
             series.measured_s += self._clock() - began
-            self._observe(series.case, measured)
         for worker in (base, head):
             worker.say(do="end")
 

@@ -52,7 +52,8 @@ class PairedComparison:
         self._program, self._sides, self._tests, self._terms = program, sides, tuple(tests), terms
         self._report, self._clock = report, clock
         self._rng = random.Random(terms.seed)  # noqa: S311  # an experiment's randomisation, no secret
-        self._cases = Cases(terms, self._rng, observe)
+        self._cases = Cases(terms, self._rng, observe, clock)
+        self._measured_s = 0.0
         self._given_up: dict[str, str] = {}
         self._losses: dict[str, int] = {}
         #: Tests to play again although no case of theirs asks for it, because a worker was lost in them.
@@ -230,10 +231,13 @@ class PairedComparison:
         )
 
     def _share_time(self, todo: Sequence[str], spent_s: float) -> None:
-        """Count what a round took, the start of its workers included, against the cases that were still undecided."""
+        """Count what a round took beside measuring cases, such as starting workers, against those still undecided."""
+        measured_s = sum(series.measured_s for series in self._cases.all)
+        rest_s = spent_s - (measured_s - self._measured_s)
+        self._measured_s = measured_s
         shared = [series for series in self._cases.undecided if series.case.test in todo]
         for series in shared:
-            series.spent_s += spent_s / len(shared)
+            series.shared_s += rest_s / len(shared)
 
     def _look(self, *, last: bool) -> None:
         for series in self._cases.undecided:

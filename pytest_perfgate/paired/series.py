@@ -40,7 +40,8 @@ class Series:
     told: dict[str, list[Message]] = field(default_factory=dict)
     """Side -> what it measured, of values and of what was measured alone."""
     pairs: int = 0
-    spent_s: float = 0.0
+    shared_s: float = 0.0
+    """Its share of what rounds took beside measuring: starting workers, running tests up to their cases."""
     """Its share of all rounds, the start of their workers included."""
     measured_s: float = 0.0
     """Of it, in which its own blocks ran."""
@@ -50,6 +51,11 @@ class Series:
     no_head: str = ""
     """Why head could not be measured; set, the case is done."""
     warnings: list[str] = field(default_factory=list)
+
+    @property
+    def spent_s(self) -> float:
+        """What it has cost in all."""
+        return self.measured_s + self.shared_s
 
     @property
     def is_done(self) -> bool:

@@ -34,7 +34,7 @@ _WORKER_MODULE = "pytest_perfgate.plugin.side_worker"
 _GRACE_S = 5.0
 #: What is one number per process and takes as long as it may, such as a speedup, has to be had so many times within the
 #: time for a case: on both sides, in as many rounds as it takes to tell a change.
-_VALUES = 20
+_VALUES = 40
 
 
 class Pairing:

@@ -150,3 +150,20 @@ def test_the_same_code_passes_and_is_said_to_be_the_same(tmp_path):
     assert set(run.verdicts.values()) == {"pass"}
     assert "hold the same code" in run.out
     assert any("hold the same code" in note for note in run.json["summary"]["notes"])
+
+
+def test_groups_of_xdist_are_compared_as_well(tmp_path):
+    trial = Trial(tmp_path)
+    marked = """
+        import pkg
+        import pytest
+
+        @pytest.mark.xdist_group("one")
+        def test_hits(metric):
+            metric("hits", pkg.HITS)
+    """
+    trial.base({"pkg.py": "HITS = 2", "test_it.py": marked})
+    trial.head({"pkg.py": "HITS = 3"})
+    run = trial.run("-n2", "--dist=loadgroup", plugins=["xdist"])
+    assert list(run.verdicts.values()) == ["regressed"], run.text
+    assert run.ret == 1

@@ -101,6 +101,11 @@ def test_time_up_for_a_case_is_inconclusive_with_what_would_settle_it_and_costs_
     assert "more process pairs would settle it" in done.by_test["t1"].standing.doubt
 
 
+def test_workers_that_are_slow_to_start_keep_no_case_from_being_decided(compare):
+    done = compare(suite(2), suite(2, t1=1.5), most_case_s=20.0, start_s=30.0)
+    assert done.verdicts == {"t0": Verdict.PASS, "t1": Verdict.REGRESSED}
+
+
 def test_time_up_for_the_run_ends_all_cases(compare):
     done = compare(suite(5), suite(5, t1=1.5), most_run_s=1.0)
     assert done.outcome.rounds < 5

@@ -226,6 +226,23 @@ def test_tests_that_measure_nothing_end_the_comparison_after_one_round(compare):
     assert done.outcome.series == ()
 
 
+def test_a_case_that_its_test_never_comes_to_the_end_of_is_not_waited_for(compare, monkeypatch):
+    gone = {**suite(2), "t1": [case("hits", kind="value", raises=0)]}
+    monkeypatch.setattr("paired_fakes.FAILING", ("passed", ""))
+    done = compare(gone, gone)
+    assert done.verdicts["t0"] is Verdict.PASS
+    assert done.by_test["t1"].is_done
+    assert done.outcome.rounds <= 5
+
+
+def test_a_test_that_is_skipped_while_it_measures_is_over(compare, monkeypatch):
+    monkeypatch.setattr("paired_fakes.FAILING", ("skipped", "not here"))
+    skipping = {**suite(2), "t1": [case(raises=0)]}
+    done = compare(suite(2), skipping)
+    assert done.by_test["t1"].no_head == "the test is skipped: not here"
+    assert len(done.played("t1")) == done.outcome.rounds
+
+
 # -- the control
 
 

@@ -193,8 +193,9 @@ class _Spent:
 
     @property
     def idle_share(self) -> float:
-        """Share of the time in which the thread did not want to run."""
-        return (self.wall_ns - self.thread_ns - self.queued_ns) / max(self.wall_ns, 1)
+        """Share of its own time, that of neighbours left out, in which the thread did not want to run."""
+        own_ns = self.wall_ns - self.queued_ns
+        return (own_ns - self.thread_ns) / max(own_ns, 1)
 
     def undisturbed(self, elapsed_ns: int) -> int:
         """Take from a time within it what the thread waited for a processor.

@@ -161,7 +161,7 @@ def test_time_that_a_neighbour_took_is_not_counted():
     assert machine.rounds(20, round_ns=500_000)["calibrated"] == 5.0
     hit = _Spent(wall_ns=5_000_000, thread_ns=2_400_000, process_ns=2_400_000, queued_ns=2_500_000)
     assert hit.undisturbed(4_950_000) == 2_450_000
-    assert hit.idle_share == 0.02
+    assert hit.idle_share == 0.04
 
 
 def test_no_less_is_left_than_what_the_thread_has_worked_for():

@@ -33,13 +33,13 @@ _FIRST_UNITS = 8
 #: Processor time of other threads and of processes, as a share of that of this thread, that is more than bookkeeping.
 _OTHERS_SHARE = 0.05
 #: A round that waits for longer than this share of its time, for a disk, a network, a clock, another process, is not
-#: made slower by what makes the calibration slower.
-_MOST_IDLE = 0.5
+#: made slower by what makes the calibration slower: dividing would turn a faster machine into a slower target.
+_MOST_IDLE = 0.2
 #: Per-round ratios are stored with so many digits, which is more than any of them means and half the size of a file.
 _DIGITS = 6
 
 OTHERS = "other threads or processes work for it"
-WAITS = "it waits most of the time"
+WAITS = "it waits for more than a fifth of its time"
 
 
 @dataclass

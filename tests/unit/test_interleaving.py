@@ -134,7 +134,7 @@ def test_where_nothing_can_be_bound_the_blocks_run_all_the_same(how):
 
 
 @pytest.mark.parametrize(
-    ("how", "why"), [({"others": 0.2}, "other threads or processes work for it"), ({"busy": 0.1}, "it waits")]
+    ("how", "why"), [({"others": 0.2}, "other threads or processes work for it"), ({"busy": 0.7}, "it waits")]
 )
 def test_what_uses_other_threads_or_waits_is_neither_bound_nor_calibrated(how, why):
     machine = Machine(**how)

@@ -183,6 +183,7 @@ class PairedComparison:
         self._again.discard(test)
         mine = self._cases.of(test)
         for series in mine:
+            series.add_facts(endings.base.get("facts", ()), endings.head.get("facts", ()))
             if series.is_done:  # what is known stays known
                 continue
             if endings.head["outcome"] == "failed":

@@ -50,6 +50,7 @@ def case(metric="perf", name="", *, kind="blocks", **facts):
         "raises": None,  # after so many blocks, or instead of a value
         "dies": False,
         "holds_cases": False,
+        "knows": None,  # besides times: extra and warnings
         **facts,
     }
 
@@ -70,6 +71,7 @@ class FakeWorker:
         self.tests = tests if isinstance(tests, dict) else {"t": tests}
         self._cases: deque[dict[str, Any]] = deque()
         self._heard: deque[dict[str, Any]] = deque()
+        self._facts: list[dict[str, Any]] = []
         self.pinned: list[tuple[int, ...]] = []
         self.blocks: list[tuple[int, int]] = []
         self.told: list[dict[str, Any]] = []
@@ -89,6 +91,7 @@ class FakeWorker:
         self.world.log.append((self.side, message["do"], message.get("test")))
         if message["do"] == "go":
             self._test = message["test"]
+            self._facts = []
             script = self.tests[message["test"]]
             if script == "dies":
                 self._heard.append({"say": "death"})
@@ -133,7 +136,9 @@ class FakeWorker:
 
     def _advance(self):
         assert self._cases, f"{self.side} is told to go on, but its test is over"
-        self._cases.popleft()
+        done = self._cases.popleft()
+        if done["knows"] is not None:
+            self._facts.append({**{key: done["told"][key] for key in ("metric", "name")}, **done["knows"]})
         self._announce()
 
     def _give_value(self):
@@ -149,7 +154,8 @@ class FakeWorker:
             self._advance()
 
     def _over(self, outcome, problem):
-        return {"say": "over", "outcome": outcome, "problem": problem, "loaded": {"pkg": f"/{self.side}/pkg.py"}}
+        loaded = {"pkg": f"/{self.side}/pkg.py"}
+        return {"say": "over", "outcome": outcome, "problem": problem, "loaded": loaded, "facts": self._facts}
 
     def _death(self):
         self.alive = False

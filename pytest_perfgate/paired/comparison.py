@@ -186,6 +186,7 @@ class PairedComparison:
         mine = self._cases.of(test)
         for series in mine:
             series.count_play()
+            series.add_facts(endings.base.get("facts", ()), endings.head.get("facts", ()))
             if series.is_done and (series.has_head or series.no_head):  # what is known stays known
                 continue
             if endings.head["outcome"] == "failed":

@@ -25,6 +25,8 @@ class Respondent:
       iterations and say ``took``; again and again), ``alone`` (measure it as if nobody compared), or ``end``.
     * ``value``: what was measured, where that is one number and not blocks.
 
+    What is known of a case besides the times of its blocks is kept until the test is over, see :meth:`take_facts`.
+
     Args:
         line: To the process that compares.
         cpu_clock: Nanoseconds that this thread has spent on a processor.
@@ -41,6 +43,9 @@ class Respondent:
         self._line, self._cpu_clock, self._process_clock = line, cpu_clock, process_clock
         #: Cases whose measurement is asked for.
         self._wanted: set[Case] = set()
+        #: Cases whose blocks were measured.
+        self._measured: set[Case] = set()
+        self._facts: list[Message] = []
 
     def planner(self, case: Case) -> Callable[..., Schedule]:
         """Make what takes the place of :func:`pytest_perfgate.measure.sampler.schedule` for *case*."""
@@ -67,7 +72,7 @@ class Respondent:
             self._wanted.add(case)
 
     def hand_over(self, case: Case, pack: Callable[[], Message]) -> None:
-        """Say what was measured, if it is asked for.
+        """Say what was measured if it is asked for, and keep what is known besides if blocks were.
 
         Args:
             case: What was measured.
@@ -76,6 +81,17 @@ class Respondent:
         if case in self._wanted:
             self._wanted.discard(case)
             self._line.say(say="value", measurement=pack())
+        elif case in self._measured:
+            self._measured.discard(case)
+            measured = pack()
+            about = {"metric": case.metric, "name": case.name}
+            self._facts.append({**about, "extra": measured["extra"], "warnings": measured["warnings"]})
+
+    def take_facts(self) -> list[Message]:
+        """Return what is known of the cases of the test besides times, once: ``metric name extra warnings`` each."""
+        facts, self._facts = self._facts, []
+        self._measured.clear()
+        return facts
 
     def _hear(self) -> Message:
         """Wait for what to do next; what the other side takes meanwhile is not held against this one's time limit."""
@@ -91,7 +107,9 @@ class Respondent:
                 self._wanted.add(case)
                 return (yield from schedule(plan, clock=clock, tick_ns=tick_ns))
             if told["do"] == "end":
-                if not values_ns:  # not wanted any more, but the test goes on with what the target returns
+                if values_ns:
+                    self._measured.add(case)
+                else:  # not wanted any more, but the test goes on with what the target returns
                     values_ns.append((yield iterations) / iterations)
                 return Sample(tuple(values_ns), iterations)
             iterations = told["iterations"]

@@ -39,6 +39,8 @@ class Series:
     """Every block of head's, in seconds per iteration."""
     told: dict[str, list[Message]] = field(default_factory=dict)
     """Side -> what it measured, of values and of what was measured alone."""
+    facts: dict[str, list[Message]] = field(default_factory=dict)
+    """Side -> what each of its processes knew besides times, of blocks: ``extra`` and ``warnings``."""
     pairs: int = 0
     shared_s: float = 0.0
     """Its share of what its test took beside measuring; the start of workers is not in it."""
@@ -104,6 +106,15 @@ class Series:
         self.pairs += 1
         old, new = float(base["value"]), float(head["value"])
         self._add(old, new, math.log(new / old) if old > 0 and new > 0 else None)
+
+    def add_facts(self, base: Sequence[Message], head: Sequence[Message]) -> None:
+        """Add what both processes of a round told of their cases; nothing if it is not of this one, on both sides."""
+        mine = (self.case.metric, self.case.name)
+        told = {"base": base, "head": head}
+        found = {side: [one for one in facts if (one["metric"], one["name"]) == mine] for side, facts in told.items()}
+        if all(found.values()):
+            for side, facts in found.items():
+                self.facts.setdefault(side, []).append(facts[0])
 
     def _add(self, base: float, head: float, log_ratio: float | None) -> None:
         self.base.append(base)

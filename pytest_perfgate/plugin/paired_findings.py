@@ -13,6 +13,7 @@ from pytest_perfgate.judge import judge
 from pytest_perfgate.model import Change, Comparison, Measurement, Verdict
 from pytest_perfgate.paired.comparison import PairedComparison
 from pytest_perfgate.paired.environment import Sides
+from pytest_perfgate.paired.facts import differences, merged_facts
 from pytest_perfgate.paired.series import Series
 from pytest_perfgate.paired.terms import Outcome
 from pytest_perfgate.store import finding_from_dict, finding_to_dict
@@ -78,8 +79,15 @@ def _without_ratio(series: Series, against: str) -> Comparison:
 
 
 def _merged(told: Sequence[dict[str, Any]], values: Sequence[float]) -> Measurement:
-    newest = finding_from_dict(_as_finding(told[-1])).measurement
-    return replace(newest, value=stats.median(values), processes=tuple(values))
+    measured = [finding_from_dict(_as_finding(one)).measurement for one in told]
+    return replace(
+        measured[-1],
+        value=stats.median(values),
+        interval=stats.median_interval(values) or measured[-1].interval,
+        samples=tuple(sample for one in measured for sample in one.samples),
+        processes=tuple(values),
+        extra=merged_facts([one.extra for one in measured]),
+    )
 
 
 def _measurement(series: Series) -> Measurement:
@@ -93,14 +101,17 @@ def _measurement(series: Series) -> Measurement:
     if not series.head_samples:
         return Measurement(case=series.case, unit=SECONDS, error="it was not measured")
     shape = series.shape
+    told_base, told_head = (series.facts.get(side, []) for side in ("base", "head"))
     extra: dict[str, Any] = {
+        **(merged_facts([one["extra"] for one in told_head]) if told_head else {}),
         "min_s": min(series.head_samples),
         "mean_s": stats.mean(series.head_samples),
         "stddev_s": stats.stddev(series.head_samples),
         "p95_s": stats.percentile(series.head_samples, 95),
         "base_s": stats.median(series.base),
     }
-    warnings = list(series.warnings)
+    warnings = [*series.warnings, *_said_always(told_head)]
+    warnings += differences([one["extra"] for one in told_base], [one["extra"] for one in told_head])
     if shape is not None and shape.why_free:
         warnings.append(
             f"{shape.why_free}, so base and head were not measured on one processor: "
@@ -118,6 +129,11 @@ def _measurement(series: Series) -> Measurement:
         extra=extra,
         warnings=tuple(warnings),
     )
+
+
+def _said_always(told: Sequence[dict[str, Any]]) -> list[str]:
+    """Return the warnings that every process gave in the same words; others speak of its own few blocks."""
+    return [text for text in told[-1]["warnings"] if all(text in one["warnings"] for one in told)] if told else []
 
 
 def _as_finding(measurement: dict[str, Any]) -> dict[str, Any]:

@@ -151,6 +151,7 @@ class SideWorker:
             # To the ids that its own workers see, xdist adds the group under --dist=loadgroup.
             return items.get(test) or items.get(test.rpartition("@")[0])
 
+        respondent = session.config.stash[RESPONDENT]
         self._say("ready")
         while (told := self._hear())["do"] == "go":
             item, following = item_of(told["test"]), item_of(told["next"] or "")
@@ -161,7 +162,7 @@ class SideWorker:
             # A test that is to be run again has to be set up again: only its module stays set up.
             nextitem = item.parent if following is item else following
             session.config.hook.pytest_runtest_protocol(item=item, nextitem=nextitem)
-            self._say("over", **self._ending)
+            self._say("over", facts=respondent.take_facts(), **self._ending)
         session.shouldstop = False
         return True
 

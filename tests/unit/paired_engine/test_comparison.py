@@ -286,3 +286,21 @@ def test_a_comparison_in_which_nothing_of_it_was_imported_is_refused(compare, mo
     )
     with pytest.raises(AgainstError, match="no test imported pkg"):
         compare(suite(1), suite(1))
+
+
+def test_what_workers_know_besides_times_is_head_s_and_told_where_base_differs(compare):
+    def imports(*modules):
+        extra = {"module_names": list(modules), "modules": len(modules), "cpu_s": 0.25, "p95_s": 1e9}
+        return case("startup.imports", knows={"extra": extra, "warnings": ["said in every round"]})
+
+    done = compare({"t": [imports("pkg", "json")]}, {"t": [imports("pkg", "decimal", "numbers")]})
+    (found,) = packed_findings(done.outcome, done.run, SIDES)["findings"]["t"]
+    assert found["warnings"] == ["said in every round", "imports 3 modules, 2 at base: new decimal, numbers; gone json"]
+    assert found["extra"]["module_names"] == ["pkg", "decimal", "numbers"]
+    assert (found["extra"]["modules"], found["extra"]["cpu_s"]) == (3, 0.25)
+    assert found["extra"]["p95_s"] < 1, "of the paired blocks"
+    (series,) = done.outcome.series
+    assert len(series.facts["base"]) == len(series.facts["head"]) == len(series.head)
+    series.facts["head"][0] = {**series.facts["head"][0], "warnings": ["said in one round"]}
+    (found,) = packed_findings(done.outcome, done.run, SIDES)["findings"]["t"]
+    assert [warning[:7] for warning in found["warnings"]] == ["imports"]

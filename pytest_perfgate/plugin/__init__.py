@@ -1,6 +1,6 @@
 """The pytest plugin: options, markers, fixtures, and the gate when it is on.  The only package that imports pytest.
 
-Idle it costs an import of this module and its neighbours ``fixtures`` and ``options``; everything else is imported by
+Idle it costs an import of this module and its neighbours ``fixtures``, ``options`` and ``standins``; everything else is imported by
 the hook that needs it.
 """
 
@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from pytest_perfgate.plugin import standins
 from pytest_perfgate.plugin.fixtures import memory, metric, perf, speedup, startup
 from pytest_perfgate.plugin.options import add_options, known_profiles, load_settings
 
@@ -25,8 +26,14 @@ _BENCHMARK_HELP = (
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Declare the options."""
+    """Declare the options; from now on, before any ``conftest.py``, suites of other plugins can be imported."""
     add_options(parser)
+    standins.offer()
+
+
+def pytest_unconfigure() -> None:
+    """Leave no finder behind in a process that goes on."""
+    standins.withdraw()
 
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:

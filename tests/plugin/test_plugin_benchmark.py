@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import sys
+from importlib.util import find_spec
+
 import pytest
+
+from pytest_perfgate.plugin import standins
 
 SUITE = """
     def test_call(benchmark):
@@ -70,7 +75,7 @@ def test_its_numbers_are_recorded(project):
 
 
 def test_the_real_thing_keeps_its_fixture(project):
-    pytest.importorskip("pytest_benchmark")
+    pytest.importorskip("pytest_benchmark.plugin")
     project.test("def test_it(benchmark): assert 'pytest_benchmark' in type(benchmark).__module__")
     assert project.run(gate=False).ret == 0
 
@@ -99,3 +104,52 @@ def test_another_plugin_called_benchmark_is_not_shadowed(project):
     project.test("def test_it(benchmark): assert benchmark(len) == 'theirs'")
     project.write("conftest.py", "from fake_codspeed import benchmark\n")
     assert project.run(gate=False).ret == 0
+
+
+IMPORTING = """
+    import pytest
+    from pytest_benchmark.fixture import BenchmarkFixture as Older
+    pytest.importorskip("pytest_codspeed")
+    try:
+        from pytest_codspeed import BenchmarkFixture
+    except ImportError:
+        pytestmark = pytest.mark.skip("pytest-codspeed needs to be installed")
+
+    def test_call(benchmark: BenchmarkFixture):
+        assert isinstance(benchmark, BenchmarkFixture)
+        assert isinstance(benchmark, Older)
+        assert benchmark(sorted, [3, 1]) == [1, 3]
+"""
+
+
+@pytest.mark.parametrize("gate", [True, False], ids=["gate", "idle"])
+def test_a_suite_that_imports_the_type_of_the_fixture_runs_without_the_other_plugin(project, gate):
+    if any(find_spec(name).origin != "pytest-perfgate" for name in ("pytest_benchmark", "pytest_codspeed")):
+        pytest.skip("the real thing is found first")
+    project.test(IMPORTING)
+    project.write("conftest.py", "from pytest_codspeed.plugin import BenchmarkFixture\n")
+    run = project.run(gate=gate)
+    assert run.ret == 0, run.text
+    assert "1 passed" in run.out
+
+
+def test_the_real_thing_is_imported_where_it_is_installed(project):
+    project.write("pytest_codspeed.py", "class BenchmarkFixture: real = True\n")
+    project.test("""
+        from pytest_codspeed import BenchmarkFixture
+        def test_it(benchmark):
+            assert BenchmarkFixture.real
+    """)
+    assert project.run("-p", "no:codspeed", gate=False).ret == 0
+
+
+def test_nothing_of_a_stand_in_is_left_behind():
+    standins.offer()
+    standins.offer()
+    import pytest_codspeed
+
+    standins.withdraw()
+    assert pytest_codspeed.BenchmarkFixture.__name__ == "Benchmark"
+    assert "pytest_codspeed" not in sys.modules
+    assert not any(isinstance(finder, standins.StandIns) for finder in sys.meta_path)
+    standins.offer()  # for the session that runs this

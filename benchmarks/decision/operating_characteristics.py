@@ -15,8 +15,8 @@ import argparse
 import math
 
 import numpy as np
-from scipy import stats
 from simulation import IMPROVED, INCONCLUSIVE, ODD, PASS, REGRESSED, SOUND, Rule, decide
+from tables import percent, table, upper_bound
 
 TOLERANCE = 0.05
 CASES = (1, 10, 50, 500)
@@ -25,29 +25,11 @@ CHANGES = (0.0, 0.02, 0.03, 0.04, 0.05, 0.06, 0.075, 0.10, -0.075)
 MOST_ROUNDS = 120
 
 
-def upper_bound(events, trials, confidence=0.95):
-    """Bound a rate from above (Clopper & Pearson); for no events the rule of three."""
-    return 1.0 if events == trials else float(stats.beta.ppf(confidence, events + 1, trials - events))
-
-
 def simulate(noise, deviation, change, *, trials, seed, rule):
     """Simulate *trials* cases; the same seed gives the same rounds for every rule."""
     rng = np.random.default_rng(seed)
     size = (trials, min(MOST_ROUNDS, rule.rounds))
     return decide(math.log1p(change) + noise(rng, size, deviation), rule, math.log1p(change))
-
-
-def percent(share):
-    text = f"{share * 100:.3f}" if 0 < share < 0.001 else f"{share * 100:.2f}" if share < 0.1 else f"{share * 100:.1f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
-
-
-def table(header, rows):
-    print("| " + " | ".join(header) + " |")
-    print("|" + "---|" * len(header))
-    for row in rows:
-        print("| " + " | ".join(row) + " |")
-    print()
 
 
 def worst_row(deviation, rule, trials, null_trials):

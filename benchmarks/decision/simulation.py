@@ -28,7 +28,7 @@ class Rule:
     irrelevant: float = 0.4
     confidence: float = 0.99
     least: int = 5
-    settled: int = 14
+    settled: int = 20
     clearly: float = 4.0
 
 
@@ -42,6 +42,7 @@ class Outcomes:
     """Whether the interval reported encloses the true change."""
 
     def share(self, verdict):
+        """Return how large a part of the cases got *verdict*."""
         return float(np.mean(self.verdict == verdict))
 
 
@@ -59,9 +60,11 @@ class Stakes:
 
     @property
     def evidence(self):
+        """The e-value of every case."""
         return self.stakes.sum(axis=1)
 
     def keep(self, mask):
+        """Go on with the cases of *mask* only."""
         self.stakes = self.stakes[mask]
 
 

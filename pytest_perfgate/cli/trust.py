@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -46,7 +45,7 @@ compared"""
         "--changes",
         metavar="PCT,...",
         default=_DEFAULT_CHANGES,
-        help=f"slowdowns to plant (default: {_DEFAULT_CHANGES})",
+        help="slowdowns to plant (default: " + _DEFAULT_CHANGES.replace("%", "%%") + ")",
     )
     parser.add_argument(
         "--cases", metavar="N", type=int, default=_DEFAULT_CASES, help="cases of one suite (default: 50)"
@@ -101,7 +100,7 @@ def _seconds(text: str) -> float:
     try:
         seconds = parse_as(_with_minutes(text), SECONDS, example='"90s", "5m" or "1h"')
     except ValueError as problem:
-        raise UsageError(f"--time {text!r} {problem}") from None
+        raise UsageError(f"--time {problem}") from None
     if seconds < _SHORTEST_S:
         raise UsageError(f"--time {text}: give it at least a second; bounds that say something take minutes")
     return seconds
@@ -179,6 +178,7 @@ def _percent(share: float) -> str:
 
 
 def _write(path: str, experiment: Experiment, tolerance: float) -> None:
+    import json
     from pathlib import Path
 
     facts: dict[str, Any] = {

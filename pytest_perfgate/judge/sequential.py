@@ -5,9 +5,9 @@ is the logarithm of the largest ratio within the tolerance.
 
 * **Regressed**: the estimate lies beyond the limit, the evidence that the change is relevant at all (larger than 40 %
   of the limit) has reached cases / alpha, and the evidence does not speak against a change beyond the limit; before
-  the 14th round it must speak for it.
+  the 20th round it must speak for it.
 * **Improved**: the mirror image, with the evidence that a 99 % interval asks for.
-* **Pass**: the evidence against a change of the limit or more has reached 1 / beta.  What looks improved gets up to 14
+* **Pass**: the evidence against a change of the limit or more has reached 1 / beta.  What looks improved gets up to 20
   rounds to become so.
 
 So the chance that a run in which nothing became slower by more than 40 % of the tolerance fails at all is at most
@@ -31,7 +31,7 @@ CONFIDENCE = 0.99
 #: Fewer rounds never decide: five is also what 1 / beta = 20 takes.
 LEAST_ROUNDS = 5
 #: From here on the estimate is good enough to be taken at its word.
-SETTLED = 14
+SETTLED = 20
 #: Evidence for "beyond the limit" that takes the place of those rounds.
 _CLEARLY = 4.0
 #: Ends of an interval that so few rounds cannot bound: a thousandfold either way.
@@ -40,6 +40,8 @@ UNBOUNDED = math.log(1000)
 _CONTAMINATED = 0.001
 #: Base against base: a spread of this many times the limit leaves nothing to decide with.
 _WIDE = 1.5
+#: A stake that is nearly lost comes back sooner than its logarithm says: other bets of the mixture take over.
+_LOST = 0.1
 #: What is not settled by this many rounds more is not worth waiting for.
 _PATIENCE = 200
 
@@ -148,7 +150,8 @@ def null_control(rounds: Sequence[float], tolerance: float) -> str:
         return ""
     estimate = stats.median(rounds)
     if (stats.e_value(rounds, 0.0) + stats.e_value(_mirrored(rounds), 0.0)) / 2 >= 1 / _CONTAMINATED:
-        return f"base against itself differs by {_percent(estimate)} in {len(rounds)} process pairs: the run is biased"
+        moved = f"{math.expm1(estimate) * 100:+.1f} %"
+        return f"base against itself differs by {moved} in {len(rounds)} process pairs: the run is biased"
     spread = stats.MAD_TO_SD * stats.mad(rounds)
     if len(rounds) >= LEAST_ROUNDS and spread > _WIDE * math.log1p(tolerance):
         return (
@@ -193,27 +196,32 @@ def _interval(
 def _doubt(rounds: Sequence[float], policy: SequentialPolicy, estimate: float) -> str:
     """Say what would settle an inconclusive case."""
     spread = stats.MAD_TO_SD * stats.mad(rounds) if len(rounds) > 1 else policy.limit
-    wanted = max(LEAST_ROUNDS, _rounds_for(1 / policy.beta, policy.limit - estimate, spread))
     if estimate > policy.limit:
-        relevant = _rounds_for(policy.evidence, estimate - IRRELEVANT * policy.limit, spread)
-        wanted = max(relevant, _rounds_for(_CLEARLY, estimate - policy.limit, spread), policy.least_rounds)
-    more = max(1, math.ceil(wanted - len(rounds)))
+        relevant = _rounds_to(policy.evidence, rounds, IRRELEVANT * policy.limit, spread)
+        beyond = _rounds_to(_CLEARLY if len(rounds) < SETTLED else 1.0, rounds, policy.limit, spread)
+        more = max(relevant, beyond, policy.least_rounds - len(rounds))
+    else:
+        more = max(LEAST_ROUNDS - len(rounds), _rounds_to(1 / policy.beta, _mirrored(rounds), -policy.limit, spread))
     if more <= _PATIENCE:
-        return f"about {more} more process pair{'s' if more > 1 else ''} would settle it"
+        count = max(1, math.ceil(more))
+        return f"about {count} more process pair{'s' if count > 1 else ''} would settle it"
     if spread > policy.limit:
         return f"the process pairs scatter by {_percent(spread)}: only a quieter machine would settle it"
     return "the change is too close to the tolerance to tell on which side it lies"
 
 
-def _rounds_for(evidence: float, distance: float, spread: float) -> float:
-    """Estimate how many rounds it takes to reach *evidence* at a *distance* from the threshold.
+def _rounds_to(evidence: float, rounds: Sequence[float], threshold: float, spread: float) -> float:
+    """Estimate how many rounds more it takes to reach *evidence* if they go on like this.
 
-    A well-chosen bet grows by half the squared ratio of distance to spread, in logarithms, up to what a sure win
-    pays; the mixture gives about 1.2 of it away.
+    The logarithm of what a well-chosen bet is worth grows by half the squared ratio of distance to spread per round,
+    up to what a sure win pays.
     """
     surely = math.log1p(max(boldness for _, boldness, _ in stats.BETS))
-    growth = surely if spread == 0 else min(surely, (distance / spread) ** 2 / 2)
-    return (math.log(evidence) + 1.2) / growth if growth > 0 else math.inf
+    distance = stats.median(rounds) - threshold
+    # Beyond twice the spread nothing is gained, and a spread of nearly nothing cannot be divided by.
+    growth = surely if distance > 2 * spread else min(surely, (distance / (spread or 1)) ** 2 / 2)
+    missing = math.log(evidence) - math.log(max(stats.e_value(rounds, threshold), _LOST))
+    return missing / growth if distance > 0 and growth > 0 else math.inf
 
 
 def _evidence_of(confidence: float) -> float:

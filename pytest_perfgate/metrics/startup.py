@@ -115,14 +115,8 @@ def measure_command(  # noqa: PLR0913  # the options of the fixture
     """
     expected = expected_statuses(expect_exit)
     command = make_command(argv, env=env, cwd=cwd, stdin=stdin, timeout_s=timeout_s)
-    first, kept = repeat(
-        plan,
-        runs,
-        warmup,
-        lambda: _run_checked(command, expected, runner),
-        lambda run: run.wall_s,
-        planner=planner,
-    )
+    run_once = lambda: _run_checked(command, expected, runner)  # noqa: E731  # one name for one line
+    first, kept = repeat(plan, runs, warmup, run_once, lambda run: run.wall_s, planner=planner)
     facts = {"target": shown(command.argv), "exit_status": kept[-1].exit_status, **_costs(kept)}
     facts |= {"peak_bytes": _middle(run.peak_bytes for run in kept), "first_run_s": first and first.wall_s}
     measurement = _measurement(COMMAND, case, [run.wall_s for run in kept], facts, _left_behind(kept))

@@ -116,7 +116,7 @@ def measure_pairs(base: Worker, head: Worker, told: Message, conditions: Conditi
         if shape.pinned:
             for worker in both:
                 worker.pin(conditions.processors)
-    if shape.is_untried:  # the user counts calls, so that no trial could tell
+    if measured.shape.is_untried:  # the user counts calls, so that no trial could tell
         measured = replace(measured, shape=_bound(replace(shape, is_untried=False), told, conditions, looks))
     return measured
 
@@ -130,7 +130,7 @@ def _alternate(both: tuple[Worker, Worker], shape: Shape, conditions: Conditions
     for pair in range(shape.pairs):
         if pair % SEGMENT_PAIRS == 0 and shape.pinned:
             processor = conditions.processors[(first + pair // SEGMENT_PAIRS) % len(conditions.processors)]
-            _move(both, processor, shape, conditions, settle=pair > 0)
+            shape = _moved(both, processor, shape, conditions, settle=pair > 0)
         # ABBA or BAAB: within two pairs each side is first once, so that a steady drift cancels.
         order = order[::-1] if pair % 2 else conditions.rng.sample(both, 2)
         for worker in order:
@@ -138,16 +138,25 @@ def _alternate(both: tuple[Worker, Worker], shape: Shape, conditions: Conditions
             times[worker].append(looks[-1].ns / 1e9 / (shape.iterations * shape.rounds))
         if time.monotonic() > ends and pair + 1 >= FEWEST_PAIRS:
             break
+    if shape.pinned and not all(worker.is_pinned((processor,)) for worker in both):
+        shape = replace(shape, pinned=False, why_free="the target chooses the processors it runs on")
     return PairRound(base_s=tuple(times[both[0]]), head_s=tuple(times[both[1]]), shape=shape), looks
 
 
-def _move(both: Sequence[Worker], processor: int, shape: Shape, conditions: Conditions, *, settle: bool) -> None:
-    """Move both workers to a processor and throw one block of each away: its caches know nothing of them."""
-    for worker in both:
-        worker.pin((processor,))
+def _moved(both: Sequence[Worker], processor: int, shape: Shape, conditions: Conditions, *, settle: bool) -> Shape:
+    """Move both workers to a processor and throw one block of each away: its caches know nothing of them.
+
+    Returns:
+        The shape, which changes where the system does not let them move.
+    """
+    if not all(worker.pin((processor,)) for worker in both):
+        for worker in both:
+            worker.pin(conditions.processors)
+        return replace(shape, pinned=False, why_free="this system does not let us choose the processor")
     if settle and shape.warmup:
         for worker in both:
             _block(worker, shape, conditions)
+    return shape
 
 
 def _block(worker: Worker, shape: Shape, conditions: Conditions) -> Took:
@@ -172,7 +181,7 @@ def _find_shape(both: tuple[Worker, Worker], told: Message, conditions: Conditio
     fixed: int | None = told["iterations"]
     counted: int | None = told["rounds"]
     trial = Shape(iterations=fixed or 1, rounds=1, pairs=1, warmup=0, pinned=False)
-    if counted is not None:  # whoever counts calls wants them counted
+    if counted is not None and fixed is not None:  # whoever counts calls wants them counted
         warmup = told["warmup"] or 0
         shape = replace(trial, pairs=min(counted, MOST_PAIRS), warmup=warmup, is_untried=True)
         _warm_up(both, shape, conditions)
@@ -186,7 +195,8 @@ def _find_shape(both: tuple[Worker, Worker], told: Message, conditions: Conditio
         if grown == trial:
             break
         trial = grown
-    shape = replace(trial, pairs=_pairs(pair_s, conditions), warmup=WARMUP_BLOCKS)
+    pairs = _pairs(pair_s, conditions) if counted is None else min(counted, MOST_PAIRS)
+    shape = replace(trial, pairs=pairs, warmup=WARMUP_BLOCKS)
     began = time.monotonic()
     for _ in range(WARMUP_BLOCKS):
         looks += [_block(worker, shape, conditions) for worker in both]

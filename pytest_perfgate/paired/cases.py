@@ -68,15 +68,17 @@ class Cases:
             CaseLostError: A target raised.
             WorkerLostError: A worker is gone or hangs.
         """
-        if not series.is_done and series.kind == "value":
-            self._take_values(series, base, head)
-            return
-        if not series.is_done:
-            began = self._clock()
-            measured = measure_pairs(base, head, told, self._conditions(series), series.shape)
-            series.add_blocks(measured)
+        began = self._clock()
+        try:
+            if not series.is_done and series.kind == "value":
+                self._take_values(series, base, head)
+                return
+            if not series.is_done:
+                measured = measure_pairs(base, head, told, self._conditions(series), series.shape)
+                series.add_blocks(measured)
+                self._observe(series.case, measured)
+        finally:
             series.measured_s += self._clock() - began
-            self._observe(series.case, measured)
         for worker in (base, head):
             worker.say(do="end")
 
@@ -95,7 +97,7 @@ class Cases:
     def take_head_alone(self, series: Series, head: Worker, told: Message, why: str) -> None:
         """Measure a case that only head has, once, and give up comparing it; leave head past it."""
         series.no_base = series.no_base or why
-        if "head" in series.told or series.head:
+        if series.has_head:
             head.say(do="end")
             return
         head.say(do="alone" if told["kind"] == "blocks" else "measure")
@@ -105,7 +107,13 @@ class Cases:
         values: dict[Worker, Message] = {}
         for worker in self._rng.sample((base, head), 2):
             worker.say(do="measure")
-            values[worker] = self._value(worker)
+            try:
+                values[worker] = self._value(worker)
+            except CaseLostError as lost:
+                if head in values:
+                    series.told["head"] = [values[head]]
+                    series.no_base = f"the test fails against the base: {lost}"
+                raise CaseLostError(worker, lost.message, other_is_past=bool(values)) from None
         series.add_values(values[base], values[head])
 
     def _value(self, worker: Worker) -> Message:

@@ -11,7 +11,7 @@ from pytest_perfgate.judge.sequential import SequentialPolicy, null_control
 from pytest_perfgate.model import Case
 from pytest_perfgate.paired.blocks import PairRound
 from pytest_perfgate.paired.cases import Cases, Controlled, Measured
-from pytest_perfgate.paired.conversation import Endings, converse
+from pytest_perfgate.paired.conversation import Endings, converse, follow
 from pytest_perfgate.paired.crew import Crew, WorkerProgram, crew
 from pytest_perfgate.paired.environment import Sides
 from pytest_perfgate.paired.terms import Outcome, Progress, Terms
@@ -52,9 +52,15 @@ class PairedComparison:
         self._program, self._sides, self._tests, self._terms = program, sides, tuple(tests), terms
         self._report, self._clock = report, clock
         self._rng = random.Random(terms.seed)  # noqa: S311  # an experiment's randomisation, no secret
-        self._cases = Cases(terms, self._rng, observe)
+        self._cases = Cases(terms, self._rng, observe, clock)
+        self._measured_s = 0.0
         self._given_up: dict[str, str] = {}
         self._losses: dict[str, int] = {}
+        #: Tests to play again although no case of theirs asks for it, because a worker was lost in them.
+        self._again: set[str] = set()
+        #: Tests that cost base its workers -> why only head plays them.
+        self._head_only: dict[str, str] = {}
+        self._lost: dict[str, str] = {}
         self._loaded_any = False
 
     def run(self) -> Outcome:
@@ -96,6 +102,11 @@ class PairedComparison:
         """Tests of which nothing could be learned -> why."""
         return self._given_up
 
+    @property
+    def lost(self) -> Mapping[str, str]:
+        """Tests that cost head its workers -> how; whoever runs them risks the same."""
+        return self._lost
+
     # -- rounds
 
     def _undecided_tests(self, rounds: int) -> list[str]:
@@ -103,7 +114,7 @@ class PairedComparison:
         todo = list(self._tests)
         if rounds:
             wanted = {series.case.test for series in self._cases.undecided}
-            todo = [test for test in todo if test in wanted and test not in self._given_up]
+            todo = [test for test in todo if test in wanted | self._again and test not in self._given_up]
         return self._rng.sample(todo, len(todo))
 
     def _play(self, todo: Sequence[str]) -> None:
@@ -140,49 +151,69 @@ class PairedComparison:
         assert head is not None  # noqa: S101
         for test, following in zip(tests, [*tests[1:], None], strict=True):
             begun.append(test)
-            is_controlled = control is not None and test in controlled
-            base.say(do="go", test=test, next=test if is_controlled else following)
-            head.say(do="go", test=test, next=following)
             listener = Measured(self._cases, test, base, head)
+            head.say(do="go", test=test, next=following)
+            if test in self._head_only:
+                self._close_test(hired, test, follow(head, listener, self._head_only[test], self._terms.timeout_s))
+                continue
+            is_controlled = control is not None and test in controlled
+            next_of_base = self._next_of_base(tests, test)
+            base.say(do="go", test=test, next=test if is_controlled else next_of_base)
             self._close_test(hired, test, converse(base, head, listener, self._terms.timeout_s))
             if control is not None and is_controlled:
                 later = [one for one in controlled if tests.index(one) > tests.index(test)]
-                base.say(do="go", test=test, next=following)
+                base.say(do="go", test=test, next=next_of_base)
                 control.say(do="go", test=test, next=later[0] if later else None)
                 controls = Controlled(self._cases, test, base, control)
                 converse(base, control, controls, self._terms.timeout_s)
+
+    def _next_of_base(self, tests: Sequence[str], test: str) -> str | None:
+        """Return the test after *test* that base plays as well."""
+        later = tests[tests.index(test) + 1 :]
+        return next((one for one in later if one not in self._head_only), None)
 
     def _close_test(self, hired: Crew, test: str, endings: Endings) -> None:
         """Take what the ends of a test say about its cases."""
         for name, ending in (("base", endings.base), ("head", endings.head)):
             hired.check_origin(name, ending)
             self._loaded_any = self._loaded_any or bool(ending.get("loaded"))
+        self._again.discard(test)
         mine = self._cases.of(test)
         for series in mine:
+            if series.is_done:  # what is known stays known
+                continue
             if endings.head["outcome"] == "failed":
                 series.no_head = series.no_head or f"the test fails: {endings.head['problem']}"
             elif endings.base["outcome"] == "failed":
                 series.no_base = series.no_base or f"the test fails against the base: {endings.base['problem']}"
         if not mine and endings.head["outcome"] == "failed":
             self._given_up[test] = f"the test fails: {endings.head['problem']}"
+        elif not mine and test in self._head_only:
+            self._given_up[test] = self._head_only[test]
 
     def _lose(self, test: str, lost: WorkerLostError) -> None:
         self._losses[test] = self._losses.get(test, 0) + 1
+        self._again.add(test)
         if self._losses[test] < _MOST_LOSSES:
             return
         mine = self._cases.of(test)
+        if lost.worker.side == "base":  # what head does is still to be seen
+            self._head_only[test] = f"against the base, {lost}"
+        else:
+            self._again.discard(test)
+            self._lost[test] = str(lost)
+            if not mine:
+                self._given_up[test] = str(lost)
         for series in mine:
-            if lost.worker.side == "base":
-                series.no_base = f"against the base, {lost}"
-            else:
+            if test in self._lost and not (series.is_done and series.has_head):
                 series.no_head = str(lost)
-        if not mine:
-            self._given_up[test] = str(lost)
+            elif not series.is_done:
+                series.no_base = self._head_only[test]
 
     def _controlled(self, todo: Sequence[str]) -> list[str]:
         """Choose the tests of which base is compared with itself: those whose cases are times, in order."""
         others = {series.case.test for series in self._cases.all if series.kind != "blocks" or series.no_base}
-        return [test for test in todo if test not in others][:CONTROLLED_TESTS]
+        return [test for test in todo if test not in others | self._head_only.keys()][:CONTROLLED_TESTS]
 
     def _check_loaded(self) -> None:
         """Refuse a comparison in which no test ever imported what is compared.
@@ -200,10 +231,13 @@ class PairedComparison:
         )
 
     def _share_time(self, todo: Sequence[str], spent_s: float) -> None:
-        """Count what a round took, the start of its workers included, against the cases that were still undecided."""
+        """Count what a round took beside measuring cases, such as starting workers, against those still undecided."""
+        measured_s = sum(series.measured_s for series in self._cases.all)
+        rest_s = spent_s - (measured_s - self._measured_s)
+        self._measured_s = measured_s
         shared = [series for series in self._cases.undecided if series.case.test in todo]
         for series in shared:
-            series.spent_s += spent_s / len(shared)
+            series.shared_s += rest_s / len(shared)
 
     def _look(self, *, last: bool) -> None:
         for series in self._cases.undecided:

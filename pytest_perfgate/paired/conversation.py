@@ -55,10 +55,35 @@ def converse(base: Worker, head: Worker, listener: Listener, timeout_s: float | 
                 at[head] = head.hear(timeout_s)
         except CaseLostError as lost:
             at[lost.worker] = lost.message
-            if lost.worker is head:
+            other = base if lost.worker is head else head
+            if lost.other_is_past:
+                at[other] = other.hear(timeout_s)
+            elif other is base:
                 base.say(do="end")
                 at[base] = base.hear(timeout_s)
     return Endings(base=at[base], head=at[head])
+
+
+def follow(head: Worker, listener: Listener, why: str, timeout_s: float | None) -> Endings:
+    """Follow the test that only head was told to run, to its end.
+
+    Args:
+        head: The worker.
+        listener: Told of every case.
+        why: Base does not run it.
+        timeout_s: As for :func:`converse`.
+
+    Raises:
+        WorkerLostError: The worker is gone or hangs.
+    """
+    at = head.hear(timeout_s)
+    while not _is_over(at):
+        try:
+            listener.on_head_alone(at, why)
+            at = head.hear(timeout_s)
+        except CaseLostError as lost:  # noqa: PERF203  # a case takes a millisecond at the least
+            at = lost.message
+    return Endings(base={"say": "over", "outcome": "passed", "problem": ""}, head=at)
 
 
 def _is_over(message: Message) -> bool:

@@ -37,6 +37,8 @@ class WorkerProgram:
     facts: Mapping[str, Any]
     """What the JSON file holds besides what is added here: ``name side address basetemp roots location``."""
     cwd: Path
+    scratch: Path | None = None
+    """Folder for what workers need on disk, which somebody removes also when we are killed; None for the system's."""
     python: str = sys.executable
 
 
@@ -52,7 +54,9 @@ class Crew:
     def __init__(self, program: WorkerProgram, sides: Mapping[str, Side], rng: random.Random) -> None:
         self._program, self._sides, self._rng = program, sides, rng
         self._switchboard = Switchboard()
-        self._folder = tempfile.TemporaryDirectory(prefix="pytest-perfgate-round-", ignore_cleanup_errors=True)
+        self._folder = tempfile.TemporaryDirectory(
+            prefix="pytest-perfgate-round-", dir=program.scratch, ignore_cleanup_errors=True
+        )
         self.workers: dict[str, Worker] = {}
         #: Name -> what the worker said when it was ready.
         self.ready: dict[str, Message] = {}

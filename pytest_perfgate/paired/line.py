@@ -138,13 +138,15 @@ class Switchboard:
         line = Line(end)
         with contextlib.suppress(LineClosedError, LineSilentError, ValueError, AttributeError):
             greeting = line.hear(1.0)
-            if secrets.compare_digest(str(greeting.get("token")), self._token):
+            if secrets.compare_digest(str(greeting.get("token")).encode(errors="replace"), self._token.encode()):
                 self._waiting[str(greeting.get("name"))] = line
                 return
         line.close()
 
     def close(self) -> None:
-        """Take no more calls."""
+        """Take no more calls, and hang up on those whom nobody asked for."""
+        for line in self._waiting.values():
+            line.close()
         self._server.close()
 
 

@@ -40,7 +40,8 @@ class Series:
     told: dict[str, list[Message]] = field(default_factory=dict)
     """Side -> what it measured, of values and of what was measured alone."""
     pairs: int = 0
-    spent_s: float = 0.0
+    shared_s: float = 0.0
+    """Its share of what rounds took beside measuring: starting workers, running tests up to their cases."""
     """Its share of all rounds, the start of their workers included."""
     measured_s: float = 0.0
     """Of it, in which its own blocks ran."""
@@ -52,9 +53,19 @@ class Series:
     warnings: list[str] = field(default_factory=list)
 
     @property
+    def spent_s(self) -> float:
+        """What it has cost in all."""
+        return self.measured_s + self.shared_s
+
+    @property
     def is_done(self) -> bool:
         """Whether nothing more has to be measured."""
         return bool(self.no_base or self.no_head) or (self.standing is not None and self.standing.verdict is not None)
+
+    @property
+    def has_head(self) -> bool:
+        """Whether head was measured at all."""
+        return bool(self.head or self.told.get("head"))
 
     @property
     def is_exact(self) -> bool:

@@ -44,10 +44,16 @@ class Took:
 
 
 class CaseLostError(Exception):
-    """A worker broke off a case: its test ended instead of answering."""
+    """A worker broke off a case: its test ended instead of answering.
 
-    def __init__(self, worker: Worker, message: Message) -> None:
-        self.worker, self.message = worker, message
+    Args:
+        worker: The one.
+        message: What it said instead.
+        other_is_past: Whether the other worker has left the case behind and goes on; it waits at it otherwise.
+    """
+
+    def __init__(self, worker: Worker, message: Message, *, other_is_past: bool = False) -> None:
+        self.worker, self.message, self.other_is_past = worker, message, other_is_past
         super().__init__(str(message.get("problem") or "the test ended"))
 
 
@@ -136,6 +142,13 @@ class Worker:
         except (psutil.Error, OSError, ValueError, AttributeError):  # AttributeError: macOS
             return False
         return True
+
+    def is_pinned(self, processors: Collection[int]) -> bool:
+        """Tell whether it may still run on these processors only; nobody but us should have changed that."""
+        try:
+            return set(psutil.Process(self.pid).cpu_affinity() or ()) == set(processors)
+        except (psutil.Error, OSError, AttributeError):  # as above
+            return False
 
     def farewell(self) -> None:
         """Let it tear down what it set up and end; kill it when it does not."""

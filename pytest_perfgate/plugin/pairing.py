@@ -11,7 +11,7 @@ import importlib.util
 import json
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ import pytest
 
 from pytest_perfgate.errors import PerfgateError
 from pytest_perfgate.model import Case, Comparison, Finding, Measurement, Verdict
+from pytest_perfgate.plugin.measuring import recorder_of
 from pytest_perfgate.plugin.recorder import Recorder
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 _FOUND = "compared.json"
 _WORKER_MODULE = "pytest_perfgate.plugin.side_worker"
+#: A worker gives up a target that hangs by itself; only one that cannot is ended from here, so much later.
+_GRACE_S = 5.0
 
 
 class Pairing:
@@ -44,7 +47,45 @@ class Pairing:
     def __init__(self, config: pytest.Config, settings: Settings, sides: Sides, shared: Path | None) -> None:
         self._config, self._settings, self._sides, self._shared = config, settings, sides, shared
         self._found: dict[str, Any] | None = None
+        self._compared: frozenset[str] = frozenset()
         self.against = sides.base.label
+        config.pluginmanager.register(self, "perfgate-pairing")
+
+    # -- the tests themselves, once, in this process
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        """Do not run what has ended its worker before it came to measure: it would end this process as well."""
+        if not self.findings_of(item.nodeid):
+            self._refuse_deadly(item)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> None:
+        """Do not run what has ended its worker while it was measured."""
+        recorder = recorder_of(pyfuncitem)
+        if recorder is not None and pyfuncitem.nodeid in self._deadly:
+            for case in self.findings_of(pyfuncitem.nodeid):
+                recorder.replay(recorder.begin(case.metric.partition(".")[0], case.metric, case.name))
+        self._refuse_deadly(pyfuncitem)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, None, None]:
+        """Give up a target that hangs, also where it is only called and not measured."""
+        from pytest_perfgate.measure.timeout import given_up_after
+
+        with given_up_after(self._settings.timeout_s if item.nodeid in self._compared else 0.0):
+            yield
+
+    @property
+    def _deadly(self) -> Mapping[str, str]:
+        lost: Mapping[str, str] = (self._found or {}).get("lost", {})
+        return lost
+
+    def _refuse_deadly(self, item: pytest.Item) -> None:
+        if item.nodeid in self._deadly:
+            pytest.fail(f"not run here, because {self._deadly[item.nodeid]}", pytrace=False)
+
+    # -- comparing
 
     def ensure(self, tests: Mapping[str, float]) -> None:
         """Compare, unless that has been done; the caller has the machine to itself.
@@ -52,6 +93,7 @@ class Pairing:
         Args:
             tests: Node ids of every test to compare -> tolerance.
         """
+        self._compared = frozenset(tests)
         if self._found is None and self._shared is not None and (self._shared / _FOUND).exists():
             self._found = json.loads((self._shared / _FOUND).read_text("utf-8"))
         if self._found is not None:
@@ -114,7 +156,7 @@ class Pairing:
         except PerfgateError as problem:
             return {"problem": f"the paired comparison with {self.against} came to nothing: {problem}"}
         found = packed_findings(outcome, comparison, self._sides)
-        return {**found, "given_up": dict(comparison.given_up)}
+        return {**found, "given_up": dict(comparison.given_up), "lost": dict(comparison.lost)}
 
     def _program(self, tests: Mapping[str, float]) -> WorkerProgram:
         from pytest_perfgate.paired.crew import WorkerProgram
@@ -129,6 +171,8 @@ class Pairing:
                 "plugins": [name for name in ("pytest_cov",) if self._config.pluginmanager.hasplugin(name)],
             },
             cwd=self._config.invocation_params.dir,
+            # The folder that holds both sides: it goes with them, also when this process is killed.
+            scratch=Path(os.path.commonpath([self._sides.base.location, self._sides.head.location])),
         )
 
     def _terms(self, tests: Mapping[str, float]) -> Terms:
@@ -140,7 +184,7 @@ class Pairing:
             tolerance=lambda test: tests[test],
             most_case_s=settings.case_time_s,
             most_run_s=settings.run_time_s,
-            timeout_s=settings.timeout_s or None,
+            timeout_s=settings.timeout_s + _GRACE_S if settings.timeout_s else None,
             processors=usable_processors(),
             seed=int.from_bytes(os.urandom(8), "big"),
         )

@@ -55,6 +55,9 @@ _QUIET: dict[str, Any] = {
     "reruns": 0,
     "continue_on_collection_errors": True,
     "verbose": 0,
+    "tbstyle": "auto",
+    "log_file": None,
+    "cacheclear": False,
 }
 #: Plugins of pytest's own that remember a run for the next one.
 _REMEMBERING = ("lfplugin", "nfplugin", "stepwiseplugin")
@@ -75,7 +78,7 @@ def main(path: str) -> None:
         sys.exit(str(problem))
     sys.path[:] = asked["path"]
     sys.argv[:] = ["pytest", *asked["args"]]
-    quiet = ["-p", "no:terminal"]
+    quiet = []
     if "pytest_cov" in asked["plugins"]:
         quiet.append("--no-cov")  # read before any hook of ours could say so
     os._exit(_status(pytest.main([*asked["args"], *quiet], plugins=[SideWorker(line, asked)])))
@@ -118,6 +121,8 @@ class SideWorker:
         for name, value in _QUIET.items():
             if hasattr(config.option, name):
                 setattr(config.option, name, value)
+        # Not by `-p no:terminal`, which would make `-q` and other options of the user's unknown.
+        config.pluginmanager.set_blocked("terminalreporter")
         config.option.basetemp = self._asked["basetemp"]
         config.args[:] = self._asked["collect"]
         config.stash[RESPONDENT] = Respondent(self._line)
@@ -140,14 +145,21 @@ class SideWorker:
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         """Run the tests one is told to, in the order one is told."""
         items = {item.nodeid: item for item in session.items}
+
+        def item_of(test: str) -> pytest.Item | None:
+            # To the ids that its own workers see, xdist adds the group under --dist=loadgroup.
+            return items.get(test) or items.get(test.rpartition("@")[0])
+
         self._say("ready")
         while (told := self._hear())["do"] == "go":
-            item, following = items.get(told["test"]), items.get(told["next"] or "")
+            item, following = item_of(told["test"]), item_of(told["next"] or "")
             if item is None:
                 self._say("over", outcome="failed", problem=self._why_not_collected(told["test"]))
                 continue
             self._ending = {"outcome": "passed", "problem": ""}
-            session.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+            # A test that is to be run again has to be set up again: only its module stays set up.
+            nextitem = item.parent if following is item else following
+            session.config.hook.pytest_runtest_protocol(item=item, nextitem=nextitem)
             self._say("over", **self._ending)
         session.shouldstop = False
         return True
@@ -201,24 +213,32 @@ class SideRecorder(Recorder):
     def __init__(self, respondent: Respondent, **facts: Any) -> None:
         super().__init__(**facts)
         self._respondent = respondent
+        self._announced: set[Case] = set()
 
     def planner(self, case: Case) -> Any:
         """Leave the rounds of a case to the process that compares."""
+        self._announced.add(case)
         return self._respondent.planner(case)
 
     @contextlib.contextmanager
     def measuring(self, case: Case, *, timed: bool = True) -> Iterator[None]:
         """Wait for one's turn where the case is one number."""
         if case.metric not in ("perf", "startup.command", "startup.imports"):
-            self._respondent.wait_for_turn(case)
+            self._announce(case)
         with super().measuring(case, timed=timed):
             yield
 
     def add(self, measurement: Measurement) -> Measurement:
         """Hand it over where it is asked for, besides keeping it."""
         kept = super().add(measurement)
+        if kept.case not in self._announced:  # measured in passing, as the peak of a test's call phase is
+            self._announce(kept.case)
         self._respondent.hand_over(kept.case, lambda: measurement_to_dict(kept))
         return kept
+
+    def _announce(self, case: Case) -> None:
+        self._announced.add(case)
+        self._respondent.wait_for_turn(case)
 
 
 def _last_line(text: str) -> str:

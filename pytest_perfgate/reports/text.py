@@ -100,8 +100,9 @@ def _header(run: Run) -> list[str]:
         changed = ", with uncommitted changes" if run.commit.get("dirty") else ""
         branch = f" ({run.commit['branch']})" if run.commit.get("branch") else ""
         lines.append(f"commit: {str(run.commit.get('id'))[:12]}{branch}{changed}")
-    changes = (finding.change.against for finding in run.findings if finding.change is not None)
-    against = dict.fromkeys(str(base) for base in (settings.get("against"), settings.get("baseline"), *changes) if base)
+    asked = [settings.get("against"), settings.get("baseline")]
+    against = dict.fromkeys(finding.change.against for finding in run.findings if finding.change is not None)
+    against = against or dict.fromkeys(str(base) for base in asked if base)
     if against:
         lines.append(f"compared with: {_some(list(against))}; + is worse")
     return [on_one_line(line) for line in lines]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import subprocess
 import sys
@@ -103,7 +104,7 @@ def test_a_command_like_no_other_is_told_which_there_are(perfgate):
     assert all(command.name in err for command in COMMANDS)
 
 
-@pytest.mark.parametrize("word", ["convert", "doctor", "trust", "ci", "init"])
+@pytest.mark.parametrize("word", ["convert", "doctor", "ci", "init"])
 def test_a_command_of_a_later_version_says_so(word, perfgate):
     status, out, err = perfgate(word, "--help")
     assert (status, out) == (2, "")
@@ -153,8 +154,11 @@ def test_a_mistake_of_ours_keeps_its_traceback(perfgate, monkeypatch):
 
 def test_the_entry_point_leaves_with_the_exit_status(monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", ["perfgate", "doctor"])
-    with pytest.raises(SystemExit) as leaving:
-        entry_point()
+    try:
+        with pytest.raises(SystemExit) as leaving:
+            entry_point()
+    finally:
+        gc.enable()  # the process was to end; this one goes on
     assert leaving.value.code == 2
 
 

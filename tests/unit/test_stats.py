@@ -313,3 +313,19 @@ def test_a_trend_takes_three_values_and_a_slope_two():
 def test_the_slow_statistics_module_is_not_imported():
     code = "import sys, pytest_perfgate.stats; sys.exit('statistics' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize(("count", "total"), [(0, 1), (0, 300), (1, 1), (300, 300), (1, 20), (7, 20), (113, 5000)])
+@pytest.mark.parametrize("confidence", [0.5, 0.95, 0.999])
+def test_proportions_are_enclosed_as_scipy_encloses_them(count, total, confidence):
+    sides = 1 if count in (0, total) else 2
+    outside = (1 - confidence) / sides
+    low = scipy.stats.beta.ppf(outside, count, total - count + 1) if count else 0.0
+    high = scipy.stats.beta.ppf(1 - outside, count + 1, total - count) if count < total else 1.0
+    assert stats.proportion_interval(count, total, confidence) == pytest.approx((low, high), rel=1e-9)
+
+
+def test_no_proportion_of_nothing():
+    for count, total in ((0, 0), (2, 1), (-1, 3)):
+        with pytest.raises(ValueError, match="is no proportion"):
+            stats.proportion_interval(count, total)

@@ -95,15 +95,17 @@ class Experiment:
         self._report, self._observe, self._clock = report, observe, clock
         self.tallies = {change: Tally(change) for change in (0.0, *planted)}
         self.control: list[float] = []
+        self._suites = 0
         #: Standard deviation of the rounds, one for each comparison of unchanged code.
         self.round_spreads: list[float] = []
 
     def run(self, seconds: float) -> None:
-        """Run suites, unchanged and planted ones in turn, until the time is up; the suite under way is finished."""
-        began, costs = self._clock(), measure_costs()
-        plans = self._plans()
-        while self._clock() - began < seconds:
-            self._run_suite(next(plans), costs, began, seconds)
+        """Run suites, unchanged and planted ones in turn, until the time is up; at least one of each, to its end."""
+        costs, began = measure_costs(), self._clock()
+        for place, plan in enumerate(self._plans()):
+            if place > bool(self._planted) and self._clock() - began >= seconds:
+                break
+            self._run_suite(plan, costs, began, seconds)
 
     def _plans(self) -> Iterator[list[float]]:
         """Yield the true changes of one suite after the other: none at all, then a mix of all planted ones."""
@@ -116,11 +118,12 @@ class Experiment:
         self, changes: Sequence[float], costs: Mapping[str, Mapping[str, float]], began: float, budget_s: float
     ) -> None:
         trials, truth = {}, {}
+        self._suites += 1
         for place, change in enumerate(changes):
             workload = self._rng.choice(list(WORKLOADS))
             slowdown = self._rng.choice(list(SLOWDOWNS)) if change else ""
             operations = operations_for(change, costs[workload][slowdown]) if slowdown else 0
-            trial = f"{place}-{workload}-{slowdown or 'unchanged'}-{change:g}"
+            trial = f"{self._suites}/{place}-{workload}-{slowdown or 'unchanged'}-{change:g}"
             trials[trial], truth[trial] = (workload, slowdown, operations), change
         done = sum(tally.comparisons for tally in self.tallies.values())
 

@@ -1,0 +1,266 @@
+"""The rounds of a comparison, with workers that follow a script: who is measured again, and what ends it."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from paired_fakes import FakeCrews, World, case
+
+from pytest_perfgate.errors import AgainstError, CannotMeasureError
+from pytest_perfgate.model import Verdict
+from pytest_perfgate.paired import blocks, comparison
+from pytest_perfgate.paired.comparison import CONTROLLED_TESTS, PairedComparison
+from pytest_perfgate.paired.crew import WorkerProgram
+from pytest_perfgate.paired.terms import Terms
+from pytest_perfgate.paired.worker import WorkerLostError
+from pytest_perfgate.plugin.paired_findings import packed_findings
+
+SIDE = SimpleNamespace(label="3f2c1ab", roots=("pkg",))
+SIDES = SimpleNamespace(base=SIDE, head=SIDE, notes=(), identical=False)
+PROGRAM = WorkerProgram(module="none", facts={}, cwd=Path())
+
+
+@pytest.fixture
+def compare(monkeypatch):
+    """Compare scripted suites; return what came out by test, and everything else."""
+
+    def compared(
+        base, head, *, most_case_s=1000.0, most_run_s=10_000.0, tolerance=0.05, seed=3, crews=FakeCrews, **how
+    ):
+        world = World().install(monkeypatch, blocks)
+        hired = crews(world, base, head, **how)
+        monkeypatch.setattr(comparison, "crew", hired)
+        terms = Terms(
+            tolerance=lambda _: tolerance,
+            most_case_s=most_case_s,
+            most_run_s=most_run_s,
+            timeout_s=None,
+            processors=(0, 1),
+            seed=seed,
+        )
+        told = []
+        run = PairedComparison(PROGRAM, SIDES, list(head), terms, report=told.append, clock=world.seconds)
+        outcome = run.run()
+        return SimpleNamespace(
+            run=run,
+            outcome=outcome,
+            crews=hired,
+            told=told,
+            by_test={series.case.test: series for series in outcome.series},
+            verdicts={s.case.test: s.standing.verdict if s.standing else None for s in outcome.series},
+            played=lambda test: [
+                {name for name, worker in crew.items() if any(told.get("test") == test for told in worker.told)}
+                for crew in hired.played
+            ],
+        )
+
+    return compared
+
+
+def suite(count=3, **slower):
+    """A suite of tests with one case each, some of them so many times slower."""
+    return {f"t{n}": [case(call_ns=100_000.0 * slower.get(f"t{n}", 1.0))] for n in range(count)}
+
+
+def test_a_slowdown_regresses_a_speed_up_improves_and_the_rest_passes(compare):
+    done = compare(suite(4), suite(4, t1=1.5, t2=0.5))
+    assert done.verdicts == {
+        "t0": Verdict.PASS,
+        "t1": Verdict.REGRESSED,
+        "t2": Verdict.IMPROVED,
+        "t3": Verdict.PASS,
+    }
+    assert math.exp(done.by_test["t1"].standing.estimate) == pytest.approx(1.5, rel=0.02)
+    assert not done.outcome.contaminated
+
+
+def test_cases_leave_as_soon_as_they_are_decided(compare):
+    done = compare(suite(3), suite(3, t1=2.0))
+    rounds = {test: len(series.base) for test, series in done.by_test.items()}
+    assert rounds["t0"] == rounds["t2"] == 5
+    assert rounds["t1"] == done.outcome.rounds == len(done.crews.played) > 5
+    assert [{"base", "head"} <= played for played in done.played("t0")] == [True] * 5 + [False] * (rounds["t1"] - 5)
+    assert [progress.undecided for progress in done.told][-1] == 0
+
+
+def test_every_round_has_fresh_workers_and_an_order_of_its_own(compare):
+    done = compare(suite(6), suite(6, t1=2.0))
+    orders = {tuple(told["test"] for told in crew["head"].told if told["do"] == "go") for crew in done.crews.played[:5]}
+    assert len(orders) > 1
+
+
+def test_time_up_for_a_case_is_inconclusive_with_what_would_settle_it_and_costs_the_others_nothing(compare):
+    base, head = suite(2), suite(2, t1=1.5)
+    base["t1"][0]["call_ns"], head["t1"][0]["call_ns"] = 50e6, 75e6
+    done = compare(base, head, most_case_s=4.0)
+    assert done.verdicts["t0"] is Verdict.PASS
+    assert done.verdicts["t1"] is Verdict.INCONCLUSIVE
+    assert "more process pairs would settle it" in done.by_test["t1"].standing.doubt
+
+
+def test_time_up_for_the_run_ends_all_cases(compare):
+    done = compare(suite(5), suite(5, t1=1.5), most_run_s=1.0)
+    assert done.outcome.rounds < 5
+    assert set(done.verdicts.values()) == {Verdict.INCONCLUSIVE}
+
+
+def test_a_stricter_share_of_the_error_budget_takes_more_rounds(compare):
+    few = compare(suite(1), suite(1, t0=1.5)).outcome.rounds
+    many = compare(suite(200), suite(200, t0=1.5)).outcome.rounds
+    assert many > few
+
+
+# -- workers that are lost
+
+
+class Losing(FakeCrews):
+    """Crews in some of which a worker is lost at a test, or before it."""
+
+    def __init__(self, *args, losses, before=False, **how) -> None:
+        super().__init__(*args, **how)
+        self.losses, self.before = dict(losses), before
+
+    def __call__(self, program, sides, rng):
+        script = {name: dict(tests) for name, tests in self.scripts.items()}
+        side, times = self.losses["side"], self.losses["times"]
+        test = self.losses["test"]
+        if len(self.played) < times:
+            alive = self.scripts[side]
+            lost = "dies" if self.before else [{**one, "dies": True} for one in alive[test]]
+            kept, self.scripts = self.scripts, {**script, side: {**alive, test: lost}}
+            manager = super().__call__(program, sides, rng)
+            crew = manager.__enter__()
+            self.scripts = kept
+            return _Reopened(manager, crew)
+        return super().__call__(program, sides, rng)
+
+
+class _Reopened:
+    def __init__(self, manager, crew) -> None:
+        self.manager, self.crew = manager, crew
+
+    def __enter__(self):
+        return self.crew
+
+    def __exit__(self, *how):
+        return self.manager.__exit__(*how)
+
+
+def losing(side, times, test="t1", *, before=False):
+    def made(*args, **how):
+        return Losing(*args, losses={"side": side, "times": times, "test": test}, before=before, **how)
+
+    return made
+
+
+@pytest.mark.parametrize("before", [False, True], ids=["while measuring", "before"])
+@pytest.mark.parametrize("side", ["base", "head"])
+def test_a_worker_lost_once_is_forgiven(compare, side, before):
+    done = compare(suite(3), suite(3, t1=1.5), crews=losing(side, 1, before=before))
+    assert done.verdicts == {"t0": Verdict.PASS, "t1": Verdict.REGRESSED, "t2": Verdict.PASS}
+    assert not done.run.given_up
+    assert not done.run.lost
+
+
+@pytest.mark.parametrize("before", [False, True], ids=["while measuring", "before"])
+def test_a_test_that_costs_head_two_workers_is_given_up_with_the_reason_and_the_others_go_on(compare, before):
+    done = compare(suite(3), suite(3), crews=losing("head", 99, before=before))
+    assert done.verdicts["t0"] is done.verdicts["t2"] is Verdict.PASS
+    assert done.run.lost == {"t1": "the head worker ended with exit status 3"}
+    if before:
+        assert done.run.given_up == done.run.lost
+        assert "t1" not in done.by_test
+    else:
+        assert done.by_test["t1"].no_head == "the head worker ended with exit status 3"
+    assert sum("head" in played for played in done.played("t1")) == 2
+
+
+@pytest.mark.parametrize("before", [False, True], ids=["while measuring", "before"])
+def test_a_test_that_costs_base_two_workers_is_measured_at_head_alone(compare, before):
+    done = compare(suite(3), suite(3), crews=losing("base", 99, before=before))
+    assert done.verdicts["t0"] is done.verdicts["t2"] is Verdict.PASS
+    assert "against the base, the base worker ended with exit status 3" in done.by_test["t1"].no_base
+    assert done.by_test["t1"].has_head
+    assert not done.run.lost
+    assert not done.run.given_up
+    assert done.played("t1")[-1] != {"base", "head"}
+
+
+def test_a_test_that_costs_both_sides_their_workers_is_given_up(compare):
+    deadly = {**suite(3), "t1": [case(dies=True)]}
+    done = compare(deadly, deadly)
+    assert done.verdicts["t0"] is done.verdicts["t2"] is Verdict.PASS
+    assert set(done.run.lost) == {"t1"}
+    assert done.by_test["t1"].no_head
+
+
+def test_a_worker_that_cannot_be_started_ends_the_comparison(compare):
+    class Dead(FakeCrews):
+        def __call__(self, program, sides, rng):
+            raise WorkerLostError(SimpleNamespace(side="head"), "the head worker ended with exit status 2\n    no pkg")
+
+    with pytest.raises(CannotMeasureError, match="could not be started: the head worker ended with exit status 2"):
+        compare(suite(1), suite(1), crews=Dead)
+
+
+# -- tests that fail on a side
+
+
+def test_a_test_that_fails_at_head_before_it_measures_is_given_up(compare):
+    done = compare(suite(2), {**suite(2), "t1": []}, ending=("failed", "ValueError: boom (in its setup phase)"))
+    assert done.run.given_up == {"t1": "the test fails: ValueError: boom (in its setup phase)"}
+    assert not done.run.lost
+
+
+def test_tests_that_measure_nothing_end_the_comparison_after_one_round(compare):
+    done = compare({"t0": []}, {"t0": []})
+    assert done.outcome.rounds == 1
+    assert done.outcome.series == ()
+
+
+# -- the control
+
+
+def test_base_is_compared_with_itself_in_every_round(compare):
+    done = compare(suite(6), suite(6, t1=1.5))
+    assert len(done.outcome.control) >= CONTROLLED_TESTS * 4
+    assert max(map(abs, done.outcome.control)) < 0.03
+
+
+def test_a_contaminated_run_regresses_nothing(compare):
+    base, head = suite(6), suite(6, t1=1.5, t2=0.5)
+    done = compare(base, head, control_spread=0.3)
+    assert "base against itself scatters" in done.outcome.contaminated
+    found = packed_findings(done.outcome, done.run, SIDES)
+    by_test = {test: finding["verdict"] for test, (finding,) in found["findings"].items()}
+    assert by_test["t1"] == by_test["t2"] == "inconclusive"
+    assert by_test["t0"] == "pass"
+    assert "base against itself" in found["findings"]["t1"][0]["change"]["doubt"]
+    assert any("not to be believed" in note for note in found["notes"])
+
+
+def test_findings_carry_the_evidence(compare):
+    done = compare(suite(2), suite(2, t1=1.5))
+    found = packed_findings(done.outcome, done.run, SIDES)
+    assert {test: finding["verdict"] for test, (finding,) in found["findings"].items()} == {
+        "t0": "pass",
+        "t1": "regressed",
+    }
+    change = found["findings"]["t1"][0]["change"]
+    assert change["ratio"] == pytest.approx(1.5, rel=0.03)
+    assert change["interval"][0] < change["ratio"] < change["interval"][1]
+    assert change["against"] == "3f2c1ab"
+    assert change["processes"] == 2 * done.outcome.rounds
+    assert change["pairs"] == 48 * done.outcome.rounds
+
+
+def test_a_comparison_in_which_nothing_of_it_was_imported_is_refused(compare, monkeypatch):
+    monkeypatch.setattr(
+        "paired_fakes.FakeWorker._over",
+        lambda self, outcome, problem: {"say": "over", "outcome": outcome, "problem": problem, "loaded": {}},
+    )
+    with pytest.raises(AgainstError, match="no test imported pkg"):
+        compare(suite(1), suite(1))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Generator, Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 import pytest
 
@@ -151,7 +151,12 @@ class Measuring:
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, None, None]:
         """Measure the call phase of a plain budget test, judge, and fail the test that is over its budget."""
         try:
-            if self._times_call_phase(item):
+            if _is_measured_whole(item):
+                from pytest_perfgate.plugin.benchmark import measured_whole
+
+                with measured_whole(self.recorder_of(item), item):
+                    yield
+            elif self._times_call_phase(item):
                 yield from self._timed_call(item)
             else:
                 yield
@@ -224,7 +229,7 @@ class Measuring:
         return [str(remark) for remark in remarks if remark]
 
     def _occupies_the_machine(self, item: pytest.Item) -> bool:
-        return bool(meters_of(item) & TIMED_METERS) or self._times_call_phase(item)
+        return bool(meters_of(item) & TIMED_METERS) or self._times_call_phase(item) or _is_measured_whole(item)
 
     def _times_call_phase(self, item: pytest.Item) -> bool:
         """Tell whether the test itself is what its budget speaks of: no fixture of ours measures time in it."""
@@ -276,6 +281,16 @@ class Measuring:
         recorder.add(phase_measurement(case, [value / 1e9 for value in values_ns]))
         if peak_measurement is not None:
             recorder.add(peak_measurement)
+
+
+def _is_measured_whole(item: pytest.Item) -> TypeGuard[pytest.Function]:
+    """Tell whether a marker of pytest-codspeed is all that asks for a measurement: then it is the function's."""
+    return (
+        isinstance(item, pytest.Function)
+        and item.get_closest_marker("benchmark") is not None
+        and item.stash.get(_BUDGET, None) is None
+        and not meters_of(item) & TIMED_METERS
+    )
 
 
 def collection_facts(measuring: Measuring) -> dict[str, Any]:

@@ -66,12 +66,67 @@ def test_its_numbers_are_recorded(project):
         "test_decorator#perf",
         "test_pedantic#perf",
         "test_marked#perf",
-        "test_whole#call",
+        "test_whole#perf",
     }
+    assert run.cases["test_whole#perf"]["rounds"] > 1
     assert run.cases["test_pedantic#perf"]["rounds"] == 3
     marked = run.cases["test_marked#perf"]
     assert marked["group"] == "sorting"
     assert marked["extra"]["extra_info"]["size"] == 3
+
+
+MARKED = """
+    import asyncio
+    pytestmark = pytest.mark.benchmark(group="all")
+
+    class TestMethods:
+        called = 0
+
+        def test_with_fixture_and_parameter(self, tmp_path, request):
+            assert tmp_path.is_dir()
+            type(self).called += 1
+
+        def test_many_calls_of_one(self):
+            assert self.called > 3
+
+    @pytest.mark.parametrize("size", [1, 10])
+    def test_parameters(size):
+        sorted(range(size))
+
+    @pytest.mark.anyio
+    @pytest.mark.parametrize("anyio_backend", ["asyncio"])
+    async def test_awaited(anyio_backend):
+        await asyncio.sleep(0)
+
+    def test_wrong():
+        assert 1 == 2
+
+    @pytest.mark.budget(s=10)
+    def test_with_a_budget():
+        pass
+"""
+
+
+def test_marked_tests_without_the_fixture_are_called_many_times(project):
+    project.test(MARKED)
+    run = project.run("-o", "filterwarnings=error", "-p", "anyio.pytest_plugin")
+    assert run.verdicts == {
+        "TestMethods::test_with_fixture_and_parameter#perf": "pass",
+        "TestMethods::test_many_calls_of_one#perf": "pass",
+        "test_parameters[1]#perf": "pass",
+        "test_parameters[10]#perf": "pass",
+        "test_awaited[asyncio]#perf": "pass",
+        "test_wrong#perf": "failed-to-measure",
+        "test_with_a_budget#call": "pass",
+    }
+    assert "assert 1 == 2" in run.text
+    assert run.cases["test_parameters[1]#perf"]["group"] == "all"
+
+
+def test_marked_tests_run_once_when_the_gate_is_off(project):
+    project.test(MARKED.replace("> 3", "== 1"))
+    run = project.run("-p", "anyio.pytest_plugin", gate=False)
+    assert "1 failed, 6 passed" in run.out
 
 
 def test_the_real_thing_keeps_its_fixture(project):

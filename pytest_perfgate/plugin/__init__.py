@@ -48,7 +48,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Switch the gate on, or see to it that at least every marker is valid."""
     marker, settings = load_settings(config)
     config.addinivalue_line("markers", _MARKER_HELP.format(marker=marker))
-    if not any(config.pluginmanager.hasplugin(name) for name in ("benchmark", "pytest-benchmark", "codspeed")):
+    if not standins.foreign_benchmark(config):
         from pytest_perfgate.plugin import benchmark
 
         config.addinivalue_line("markers", _BENCHMARK_HELP)

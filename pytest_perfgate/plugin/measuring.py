@@ -16,6 +16,7 @@ from pytest_perfgate.plugin.markers import (
     meters_of,
 )
 from pytest_perfgate.plugin.recorder import RECORDER, Recorder
+from pytest_perfgate.plugin.standins import foreign_benchmark
 from pytest_perfgate.plugin.transport import attach, tell_or_raise
 
 if TYPE_CHECKING:
@@ -89,6 +90,7 @@ class Measuring:
         #: Node ids whose numbers a gated run must not lack, in the order collected.
         self.expected: list[str] = []
         self._tolerances: dict[str, float] = {}
+        self._benchmarked = False
         self.collected: list[str] = []
         self.deselected: list[str] = []
         #: Budgets that speak of other profiles only.
@@ -123,6 +125,7 @@ class Measuring:
         """Remember what this run has to measure."""
         self.collected = [item.nodeid for item in session.items]
         self.expected = [item.nodeid for item in session.items if item.stash.get(_EXPECTED, False)]
+        self._benchmarked = any("benchmark" in direct_meters(item) for item in session.items)
         self._tolerances = {
             item.nodeid: self._tolerance(item) for item in session.items if item.stash.get(_EXPECTED, False)
         }
@@ -205,9 +208,16 @@ class Measuring:
         return Recorder(**facts) if self.pairing is None else self.pairing.recorder(**facts)
 
     @property
-    def comparison_notes(self) -> list[str]:
-        """Remarks on the paired comparison as a whole."""
-        return self.pairing.notes if self.pairing is not None else []
+    def notes(self) -> list[str]:
+        """Remarks on the run as a whole: on what somebody else's fixture keeps from us, on the paired comparison."""
+        notes = list(self.pairing.notes) if self.pairing is not None else []
+        other = foreign_benchmark(self._config)
+        if other and self._benchmarked:
+            notes.append(
+                f"tests with the benchmark fixture are not measured by perfgate, because it is that of {other}; "
+                f"switch that off with -p no:{other.removeprefix('pytest-')}"
+            )
+        return notes
 
     def _tolerance(self, item: pytest.Item) -> float:
         budget = item.stash.get(_BUDGET, None)
@@ -300,5 +310,5 @@ def collection_facts(measuring: Measuring) -> dict[str, Any]:
         "collected": measuring.collected,
         "deselected": measuring.deselected,
         "other_profiles": measuring.other_profiles,
-        "comparison_notes": measuring.comparison_notes,
+        "notes": measuring.notes,
     }

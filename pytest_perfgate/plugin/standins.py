@@ -1,4 +1,4 @@
-"""Stands in for the modules of pytest-benchmark and pytest-codspeed that suites import, where those are not installed.
+"""Makes way for pytest-benchmark and pytest-codspeed, and stands in for the modules of theirs that are not installed.
 
 Suites write ``from pytest_codspeed import BenchmarkFixture`` for an annotation, and many skip themselves without it.
 """
@@ -9,6 +9,10 @@ import sys
 from collections.abc import Sequence
 from importlib.machinery import ModuleSpec
 from types import ModuleType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pytest import Config
 
 #: Module -> whether it has modules below it. Each offers ``BenchmarkFixture`` and nothing else.
 _MODULES = {
@@ -17,6 +21,13 @@ _MODULES = {
     "pytest_benchmark": True,
     "pytest_benchmark.fixture": False,
 }
+#: Name that pytest knows a plugin by -> what people call it.
+_PLUGINS = {"benchmark": "pytest-benchmark", "pytest-benchmark": "pytest-benchmark", "codspeed": "pytest-codspeed"}
+
+
+def foreign_benchmark(config: Config) -> str:
+    """Name the active plugin whose ``benchmark`` fixture ours makes way for; empty without one."""
+    return next((plugin for name, plugin in _PLUGINS.items() if config.pluginmanager.hasplugin(name)), "")
 
 
 class StandIns:

@@ -208,3 +208,43 @@ def test_nothing_of_a_stand_in_is_left_behind():
     assert "pytest_codspeed" not in sys.modules
     assert not any(isinstance(finder, standins.StandIns) for finder in sys.meta_path)
     standins.offer()  # for the session that runs this
+
+
+THEIRS = """
+    import pytest
+
+    @pytest.fixture
+    def benchmark():
+        return lambda function, *args: function(*args)
+"""
+
+
+def test_a_fixture_that_is_somebody_elses_is_said_to_measure_nothing(project):
+    project.write("theirs.py", THEIRS)
+    project.write("conftest.py", """
+        import theirs
+        def pytest_configure(config):
+            config.pluginmanager.register(theirs, "codspeed")
+    """)
+    project.test("""
+        def test_theirs(benchmark):
+            benchmark(sorted, [1])
+
+        def test_ours(perf):
+            perf(sorted, [1])
+    """)
+    run = project.run()
+    assert set(run.verdicts) == {"test_ours#perf"}
+    assert "because it is that of pytest-codspeed" in " ".join(run.text.split())
+    assert "-p no:codspeed" in run.text
+
+
+def test_nothing_is_said_of_it_where_no_test_uses_it(project):
+    project.write("theirs.py", THEIRS)
+    project.write("conftest.py", """
+        import theirs
+        def pytest_configure(config):
+            config.pluginmanager.register(theirs, "codspeed")
+    """)
+    project.test("def test_ours(perf): perf(sorted, [1])")
+    assert "no:codspeed" not in project.run().text

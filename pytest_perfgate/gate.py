@@ -9,6 +9,7 @@ from typing import Protocol
 from pytest_perfgate import budgets
 from pytest_perfgate.compare import (
     Unmatched,
+    advice,
     compare_measurements,
     incomparable_reason,
     measurements_of,
@@ -57,6 +58,7 @@ class Baseline:
 
     def __init__(self, run: Run, *, against: str, machine: Machine, python: Python, profile: str) -> None:
         self.run, self.against = run, against
+        self._machine, self._python = machine, python
         #: Why nothing in it can be compared with this run, one sentence; empty when it can.
         self.incomparable = incomparable_reason(run, machine, python, profile)
         self.measurements = measurements_of(run)
@@ -68,9 +70,10 @@ class Baseline:
             head: Measured in this run.
             tolerance: The run's; the test's own is stronger.
         """
-        if self.incomparable:
-            return Comparison(verdict=Verdict.INCOMPARABLE, reason=self.incomparable)
         base = self.measurements.get(head.case.id)
+        if self.incomparable:
+            said = advice(self.run, self._machine, self._python, base, head)
+            return Comparison(verdict=Verdict.INCOMPARABLE, reason=self.incomparable + said)
         if base is None:
             return new_comparison(self.against)
         return compare_measurements(base, head, tolerance=own_tolerance(head, tolerance), against=self.against)

@@ -75,6 +75,8 @@ class Plan:
     """Most seconds spent on one case, warm-up included; a call under way is not cut off."""
     timeout_s: float = 300.0
     """A measurement that takes longer hangs and is given up; 0 means never."""
+    calibrated: bool = False
+    """Whether calibration runs between the rounds; for values that are stored or compared, of no use to budgets."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -226,6 +228,8 @@ class Change:
     """Fresh processes on both sides together."""
     doubt: str = ""
     """Why the interval is as wide as it is and what would settle it; used when the verdict is inconclusive."""
+    calibrated: bool = False
+    """Whether the ratio is one of values divided by the calibration beside them, not of the values themselves."""
     settled: Verdict | None = None
     """What a sequential test came to, which looks at more than the interval; None: the interval decides."""
 

@@ -20,6 +20,7 @@ MEASURES = {
     "library": {"perf"},
     "plain": {"call"},
     "profiles": {"perf"},
+    "two_versions": {"perf"},
     "worker_pool": {"speedup"},
 }
 
@@ -52,3 +53,17 @@ def test_an_example_is_an_ordinary_suite_without_it(pytester, name):
     os.chdir(folder)
     result = pytester.runpytest_subprocess("-p", "no:cacheprovider", "--rootdir=.")
     assert result.ret == 0
+
+
+def test_the_example_of_two_versions_finds_what_became_faster(pytester):
+    folder = pytester.path / "two_versions"
+    shutil.copytree(EXAMPLES / "two_versions", folder, ignore=shutil.ignore_patterns("__pycache__", ".*"))
+    os.chdir(folder)
+    command = ("--perfgate", "--perfgate-against=path:before", "--perfgate-report=json=run.json")
+    result = pytester.runpytest_subprocess("-p", "no:cacheprovider", "--rootdir=.", *command)
+    assert result.ret == 0, result.outlines
+    cases = json.loads((folder / "run.json").read_text("utf-8"))["cases"]
+    verdicts = {case["test"].rpartition("::")[2]: case["verdict"] for case in cases}
+    assert verdicts["test_counting"] == "improved"
+    assert verdicts["test_the_most_common"] in ("pass", "inconclusive")
+    assert all(case["change"]["against"] for case in cases)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from pytest_perfgate.compare.calibrated import advice, has_calibrated
 from pytest_perfgate.compare.change import compare_measurements
 from pytest_perfgate.compare.comparable import incomparable_reason
-from pytest_perfgate.compare.merge import merge_runs
+from pytest_perfgate.compare.merge import merge_measurements, merge_runs
 from pytest_perfgate.compare.renames import find_renames
 from pytest_perfgate.compare.runs import (
     Unmatched,
@@ -17,11 +18,14 @@ from pytest_perfgate.compare.runs import (
 
 __all__ = [
     "Unmatched",
+    "advice",
     "compare",
     "compare_measurements",
     "find_renames",
+    "has_calibrated",
     "incomparable_reason",
     "measurements_of",
+    "merge_measurements",
     "merge_runs",
     "new_comparison",
     "own_tolerance",

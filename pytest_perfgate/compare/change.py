@@ -6,7 +6,16 @@ import math
 from collections.abc import Sequence
 
 from pytest_perfgate import units
-from pytest_perfgate.compare.noise import LogRatio, is_exact, log_ratio, process_values, resolution
+from pytest_perfgate.compare.calibrated import calibrated_sides
+from pytest_perfgate.compare.noise import (
+    CALIBRATED,
+    LogRatio,
+    is_exact,
+    log_ratio,
+    noise_of,
+    process_values,
+    resolution,
+)
 from pytest_perfgate.model import Better, Change, Comparison, Measurement, Verdict
 from pytest_perfgate.stats import normal_quantile
 
@@ -41,6 +50,10 @@ def compare_measurements(
     obstacle = _obstacle(base, head, against)
     if obstacle is not None:
         return obstacle
+    ratios = calibrated_sides(base, head)
+    noise = None
+    if ratios is not None:
+        (base, head), noise = ratios, CALIBRATED
     base_values, head_values = _settled(base), _settled(head)
     exact = is_exact(base, head)
     doubt = ""
@@ -54,7 +67,7 @@ def compare_measurements(
     elif min((*base.samples, *head.samples), default=1.0) <= 0:
         return _no_ratio(f"some rounds were zero or negative, here or in {against}")
     else:
-        found = log_ratio(base, head, confidence)
+        found = log_ratio(base, head, confidence, noise or noise_of(base, head))
         ratio, interval = _exp(found.estimate), (_exp(found.low), _exp(found.high))
         doubt = _doubt(base, head, found, tolerance, confidence)
     change = Change(
@@ -66,6 +79,7 @@ def compare_measurements(
         better=head.better,
         processes=len(base_values) + len(head_values),
         doubt=doubt,
+        calibrated=ratios is not None,
     )
     return Comparison(change=change)
 

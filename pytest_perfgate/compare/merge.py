@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
+from pytest_perfgate.compare.calibrated import merged_calibration
 from pytest_perfgate.compare.change import meaning
 from pytest_perfgate.compare.comparable import differing_facts
 from pytest_perfgate.compare.noise import process_values
@@ -98,7 +99,7 @@ def _merge_findings(findings: Sequence[Finding], total: int) -> Finding:
         warnings.append(f"measured in {len(measured)} of {total} merged runs")
     return replace(
         worst,
-        measurement=replace(_merge_measurements(measured), warnings=_unique(warnings)),
+        measurement=replace(merge_measurements(measured), warnings=_unique(warnings)),
         reason=reason,
         checks=_merge_checks(findings),
         warnings=_unique(warnings),
@@ -110,8 +111,18 @@ def _badness(finding: Finding) -> tuple[int, float]:
     return _SEVERITY.index(finding.verdict), -(tightest.closeness if tightest else 0.0)
 
 
-def _merge_measurements(measured: Sequence[Measurement]) -> Measurement:
-    """Merge the measurements of one case, all of which have a value."""
+def merge_measurements(measured: Sequence[Measurement]) -> Measurement:
+    """Merge the measurements of one case, all of which have a value.
+
+    Args:
+        measured: At least one.
+
+    Returns:
+        One measurement with the samples and processes of all.
+
+    Raises:
+        UsageError: They mean different things.
+    """
     first = measured[0]
     for other in measured[1:]:
         if meaning(other) != meaning(first):
@@ -124,7 +135,7 @@ def _merge_measurements(measured: Sequence[Measurement]) -> Measurement:
         interval=median_interval(processes) or _span(measured),
         samples=tuple(value for one in measured for value in one.samples),
         processes=processes,
-        extra=_merge_extra([one.extra for one in measured]),
+        extra=merged_calibration(measured, _merge_extra([one.extra for one in measured])),
         doubt=next((one.doubt for one in measured if one.doubt), None),
     )
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from pytest_perfgate import units
+from pytest_perfgate.compare.calibrated import advice
 from pytest_perfgate.compare.change import compare_measurements
 from pytest_perfgate.compare.comparable import incomparable_reason
 from pytest_perfgate.compare.renames import find_renames
@@ -61,9 +62,15 @@ def compare(  # two runs and how to hold them against each other
     """
     measured = measurements_of(head)
     reason = incomparable_reason(base, head.machine, head.python, head.profile)
-    if reason:
-        return dict.fromkeys(measured, Comparison(verdict=Verdict.INCOMPARABLE, reason=reason))
     stored = measurements_of(base)
+    if reason:
+        return {
+            case_id: Comparison(
+                verdict=Verdict.INCOMPARABLE,
+                reason=reason + advice(base, head.machine, head.python, stored.get(case_id), measurement),
+            )
+            for case_id, measurement in measured.items()
+        }
     own = tolerances or {}
     compared = {
         case_id: compare_measurements(

@@ -170,7 +170,7 @@ def _moved(change: Change) -> str:
     digits = _digits(change)
     low, high = change.interval
     interval = f"{_percent(change.confidence)} interval {_span(change)}" if low < high else "exact"
-    moved = units.format_change(change.ratio - 1, digits=digits)
+    moved = units.format_change(change.ratio - 1, digits=digits) + " calibrated" * change.calibrated
     return f"{moved} ({interval}, tolerance {_percent(change.tolerance)})"
 
 
@@ -184,8 +184,9 @@ def _unsettled(change: Change) -> str:
 
 def _straddling(change: Change) -> str:
     """Say that the tolerance lies within the interval, and what would settle it."""
+    calibrated = " calibrated" * change.calibrated
     text = (
-        f"the {_percent(change.confidence)} interval {_span(change)} against {change.against} "
+        f"the {_percent(change.confidence)} interval {_span(change)}{calibrated} against {change.against} "
         f"includes the tolerance of {_percent(change.tolerance)}"
     )
     return f"{text}; {change.doubt}" if change.doubt else text

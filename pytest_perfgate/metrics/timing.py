@@ -9,6 +9,7 @@ from typing import Any
 
 from pytest_perfgate.errors import CannotMeasureError, UsageError
 from pytest_perfgate.measure.clock import PERF_COUNTER, Clock, resolution_ns
+from pytest_perfgate.measure.interleaving import interleaved
 from pytest_perfgate.measure.loops import private_loop
 from pytest_perfgate.measure.rounds import Rounds, collector_off
 from pytest_perfgate.measure.sampler import Planner, Sample, drive, schedule
@@ -83,9 +84,16 @@ def measure_call(  # noqa: PLR0913  # the controls of the fixture
     plan = _checked(plan, setup)
     rounds = Rounds(target, (args, kwargs or {}), setup=setup, teardown=teardown, clock=clock)
     tick_ns = resolution_ns(clock)
-    with collector_off() as gc_was_enabled, given_up_after(plan.timeout_s):
-        sample = drive(planner(plan, clock=clock, tick_ns=tick_ns), rounds.run)
-    return rounds.result, _measurement(case, sample, rounds, tick_ns, gc_was_enabled=gc_was_enabled)
+    with (
+        interleaved(clock, wanted=plan.calibrated) as between,
+        collector_off() as gc_was_enabled,
+        given_up_after(plan.timeout_s),
+    ):
+        run = between.around(rounds.run) if between else rounds.run
+        sample = drive(planner(plan, clock=clock, tick_ns=tick_ns), run)
+        facts = between.facts(len(sample.values_ns)) if between else {}
+    facts["gc_was_enabled"] = gc_was_enabled
+    return rounds.result, _measurement(case, sample, rounds, tick_ns, facts)
 
 
 async def measure_call_async(  # noqa: PLR0913  # as above
@@ -110,15 +118,22 @@ async def measure_call_async(  # noqa: PLR0913  # as above
     tick_ns = resolution_ns(clock)
     planned = planner(plan, clock=clock, tick_ns=tick_ns)
     iterations = next(planned)
-    with collector_off() as gc_was_enabled, awaiting_given_up_after(plan.timeout_s):
+    with (
+        interleaved(clock, wanted=plan.calibrated) as between,
+        collector_off() as gc_was_enabled,
+        awaiting_given_up_after(plan.timeout_s),
+    ):
+        run = between.around_awaited(rounds.run_awaited) if between else rounds.run_awaited
         while True:
-            elapsed_ns = await rounds.run_awaited(iterations)
+            elapsed_ns = await run(iterations)
             try:
                 iterations = planned.send(elapsed_ns)
             except StopIteration as end:
                 sample: Sample = end.value
                 break
-    return rounds.result, _measurement(case, sample, rounds, tick_ns, gc_was_enabled=gc_was_enabled)
+        facts = between.facts(len(sample.values_ns)) if between else {}
+    facts["gc_was_enabled"] = gc_was_enabled
+    return rounds.result, _measurement(case, sample, rounds, tick_ns, facts)
 
 
 def measure_call_in_loop(plan: Plan, case: Case, target: Callable[..., Any], **how: Any) -> tuple[Any, Measurement]:
@@ -185,8 +200,8 @@ def _check_no_loop_runs() -> None:
     raise CannotMeasureError("an event loop is running already: write `await perf(fetch, url)`")
 
 
-def _measurement(case: Case, sample: Sample, rounds: Rounds, tick_ns: int, *, gc_was_enabled: bool) -> Measurement:
-    extra: dict[str, Any] = {"resolution_s": tick_ns / 1e9, "gc_was_enabled": gc_was_enabled}
+def _measurement(case: Case, sample: Sample, rounds: Rounds, tick_ns: int, facts: dict[str, Any]) -> Measurement:
+    extra: dict[str, Any] = {"resolution_s": tick_ns / 1e9, **facts}
     if rounds.first_call_ns is not None:
         extra["first_call_s"] = rounds.first_call_ns / 1e9
     warnings = [*disturbances(), *rounds.warnings, *sample.warnings]

@@ -19,6 +19,8 @@ from pytest_perfgate.paired.worker import WorkerLostError
 
 #: Tests of which two workers of base are compared in every round.
 CONTROLLED_TESTS = 2
+#: ... and no longer than for so many rounds: a third worker takes time to start.
+CONTROL_ROUNDS = 10
 #: Times are held against no less than this: nothing that varies can be told from nothing.
 LEAST_TOLERANCE = 0.001
 #: A test whose workers are lost so often is given up.
@@ -53,7 +55,6 @@ class PairedComparison:
         self._report, self._clock = report, clock
         self._rng = random.Random(terms.seed)  # noqa: S311  # an experiment's randomisation, no secret
         self._cases = Cases(terms, self._rng, observe, clock)
-        self._measured_s = 0.0
         self._given_up: dict[str, str] = {}
         self._losses: dict[str, int] = {}
         #: Tests to play again although no case of theirs asks for it, because a worker was lost in them.
@@ -62,6 +63,7 @@ class PairedComparison:
         self._head_only: dict[str, str] = {}
         self._lost: dict[str, str] = {}
         self._loaded_any = False
+        self._rounds = 0
 
     def run(self) -> Outcome:
         """Compare.
@@ -70,18 +72,17 @@ class PairedComparison:
             AgainstError: The two sides do not differ in origin.
             CannotMeasureError: No worker could be started.
         """
-        began, rounds, elapsed = self._clock(), 0, 0.0
-        while todo := self._undecided_tests(rounds):
-            rounds += 1
+        began, elapsed = self._clock(), 0.0
+        while todo := self._undecided_tests(self._rounds):
+            self._rounds += 1
             self._play(todo)
-            if rounds == 1:
+            if self._rounds == 1:
                 self._check_loaded()
-            before, elapsed = elapsed, self._clock() - began
-            self._share_time(todo, elapsed - before)
+            elapsed = self._clock() - began
             self._look(last=elapsed > self._terms.most_run_s)
             self._report(
                 Progress(
-                    round=rounds,
+                    round=self._rounds,
                     undecided=len(self._cases.undecided),
                     cases=len(self._cases.all),
                     elapsed_s=elapsed,
@@ -91,7 +92,7 @@ class PairedComparison:
         strictest = min((self._terms.tolerance(test) for test in self._tests), default=LEAST_TOLERANCE)
         return Outcome(
             series=self._cases.all,
-            rounds=rounds,
+            rounds=self._rounds,
             elapsed_s=elapsed,
             control=control,
             contaminated=null_control(control, max(strictest, LEAST_TOLERANCE)) if control else "",
@@ -121,7 +122,7 @@ class PairedComparison:
         """Play one round; a worker that is lost costs the test that lost it, and fresh workers go on."""
         left = list(todo)
         names = {"base": self._sides.base, "head": self._sides.head, "control": self._sides.base}
-        controlled = self._controlled(todo)
+        controlled = self._controlled(todo) if self._rounds <= CONTROL_ROUNDS else []
         while left:
             if not controlled:
                 names.pop("control", None)
@@ -151,6 +152,7 @@ class PairedComparison:
         assert head is not None  # noqa: S101
         for test, following in zip(tests, [*tests[1:], None], strict=True):
             begun.append(test)
+            began, measured_s = self._clock(), self._measured_s(test)
             listener = Measured(self._cases, test, base, head)
             head.say(do="go", test=test, next=following)
             if test in self._head_only:
@@ -160,6 +162,7 @@ class PairedComparison:
             next_of_base = self._next_of_base(tests, test)
             base.say(do="go", test=test, next=test if is_controlled else next_of_base)
             self._close_test(hired, test, converse(base, head, listener, self._terms.timeout_s))
+            self._charge(test, self._clock() - began, self._measured_s(test) - measured_s)
             if control is not None and is_controlled:
                 later = [one for one in controlled if tests.index(one) > tests.index(test)]
                 base.say(do="go", test=test, next=next_of_base)
@@ -230,14 +233,17 @@ class PairedComparison:
             f'name the package under test: [tool.perfgate] packages = ["..."]'
         )
 
-    def _share_time(self, todo: Sequence[str], spent_s: float) -> None:
-        """Count what a round took beside measuring cases, such as starting workers, against those still undecided."""
-        measured_s = sum(series.measured_s for series in self._cases.all)
-        rest_s = spent_s - (measured_s - self._measured_s)
-        self._measured_s = measured_s
-        shared = [series for series in self._cases.undecided if series.case.test in todo]
-        for series in shared:
-            series.shared_s += rest_s / len(shared)
+    def _charge(self, test: str, spent_s: float, measured_s: float) -> None:
+        """Count what a test took beside measuring, set-up mostly, against its cases that are still undecided.
+
+        The start of workers is charged to nobody: all tests share it, and only the time for the whole run limits it.
+        """
+        mine = [series for series in self._cases.of(test) if not series.is_done]
+        for series in mine:
+            series.shared_s += max(spent_s - measured_s, 0.0) / len(mine)
+
+    def _measured_s(self, test: str) -> float:
+        return sum(series.measured_s for series in self._cases.of(test))
 
     def _look(self, *, last: bool) -> None:
         for series in self._cases.undecided:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from pytest_perfgate.measure.clock import Clock
 from pytest_perfgate.measure.sampler import Sample, Schedule, schedule
@@ -61,7 +63,7 @@ class Respondent:
     def wait_for_turn(self, case: Case) -> None:
         """Announce a case that is one number, and wait until nobody else measures."""
         self._line.say(say="case", kind="value", metric=case.metric, name=case.name)
-        if self._line.hear()["do"] != "end":
+        if self._hear()["do"] != "end":
             self._wanted.add(case)
 
     def hand_over(self, case: Case, pack: Callable[[], Message]) -> None:
@@ -75,11 +77,16 @@ class Respondent:
             self._wanted.discard(case)
             self._line.say(say="value", measurement=pack())
 
+    def _hear(self) -> Message:
+        """Wait for what to do next; what the other side takes meanwhile is not held against this one's time limit."""
+        with _stopped_timer():
+            return self._line.hear()
+
     def _answer(self, case: Case, plan: Plan, clock: Clock, tick_ns: int) -> Schedule:
         values_ns: list[float] = []
         iterations = plan.iterations or 1
         while True:
-            told = self._line.hear()
+            told = self._hear()
             if told["do"] == "alone":
                 self._wanted.add(case)
                 return (yield from schedule(plan, clock=clock, tick_ns=tick_ns))
@@ -96,3 +103,17 @@ class Respondent:
                 process_ns += self._process_clock() - process
             values_ns.append(sum(took_ns) / len(took_ns) / iterations)
             self._line.say(say="took", ns=sum(took_ns), cpu_ns=cpu_ns, process_ns=process_ns)
+
+
+@contextlib.contextmanager
+def _stopped_timer() -> Iterator[None]:
+    """Stop the interval timer that ends what hangs (ours or that of pytest-timeout), and let it go on afterwards."""
+    if not hasattr(signal, "setitimer"):  # Windows
+        yield
+        return
+    left_s, interval_s = signal.setitimer(signal.ITIMER_REAL, 0)
+    try:
+        yield
+    finally:
+        if left_s:
+            signal.setitimer(signal.ITIMER_REAL, left_s, interval_s)

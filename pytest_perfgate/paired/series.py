@@ -41,8 +41,7 @@ class Series:
     """Side -> what it measured, of values and of what was measured alone."""
     pairs: int = 0
     shared_s: float = 0.0
-    """Its share of what rounds took beside measuring: starting workers, running tests up to their cases."""
-    """Its share of all rounds, the start of their workers included."""
+    """Its share of what its test took beside measuring; the start of workers is not in it."""
     measured_s: float = 0.0
     """Of it, in which its own blocks ran."""
     standing: Standing | None = None

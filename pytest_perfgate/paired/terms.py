@@ -15,7 +15,7 @@ class Terms:
     tolerance: Callable[[str], float]
     """Node id -> tolerance of the test, as a ratio."""
     most_case_s: float
-    """Most seconds spent on one case, its share of starting workers included."""
+    """Most seconds spent on one case, its share of running its test included, the start of workers left out."""
     most_run_s: float
     """Most seconds spent on all of them."""
     timeout_s: float | None

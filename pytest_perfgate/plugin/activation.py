@@ -176,7 +176,7 @@ def _measuring(
         settings=settings,
         profile=matched.profile,
         reader=MarkerReader(settings.marker, known),
-        plan=_plan(settings),
+        plan=_plan(settings, calibrated=_is_worth_calibrating(settings, baseline) and not is_side_worker(config)),
         metrics=metrics,
         locks=locks,
         baseline=baseline,
@@ -199,10 +199,19 @@ def _check_tables(settings: Settings) -> None:
             raise UsageError(f"[tool.perfgate.profiles.{profile.name}.budgets]: {problem}") from None
 
 
-def _plan(settings: Settings) -> Plan:
+def _plan(settings: Settings, *, calibrated: bool) -> Plan:
     from pytest_perfgate.model import Plan
 
-    return Plan(max_time_s=settings.case_time_s, timeout_s=settings.timeout_s)
+    return Plan(max_time_s=settings.case_time_s, timeout_s=settings.timeout_s, calibrated=calibrated)
+
+
+def _is_worth_calibrating(settings: Settings, baseline: Baseline | None) -> bool:
+    """Tell whether anybody will ever look at calibrated values: they cost time, and budgets do without."""
+    if any(report.partition("=")[0].strip() == "json" for report in settings.reports):
+        return True
+    from pytest_perfgate.compare import has_calibrated
+
+    return baseline is not None and has_calibrated(baseline.run)
 
 
 def _metrics(config: pytest.Config) -> list[Metric]:

@@ -32,6 +32,9 @@ _FOUND = "compared.json"
 _WORKER_MODULE = "pytest_perfgate.plugin.side_worker"
 #: A worker gives up a target that hangs by itself; only one that cannot is ended from here, so much later.
 _GRACE_S = 5.0
+#: What is one number per process and takes as long as it may, such as a speedup, has to be had so many times within the
+#: time for a case: on both sides, in as many rounds as it takes to tell a change.
+_VALUES = 40
 
 
 class Pairing:
@@ -168,6 +171,7 @@ class Pairing:
                 "args": [str(argument) for argument in self._config.invocation_params.args],
                 "collect": [str(self._config.rootpath / file) for file in files],
                 "path": list(sys.path),
+                "max_time": f"{max(1, round(self._settings.case_time_s * 1000 / _VALUES))}ms",
                 "plugins": [name for name in ("pytest_cov",) if self._config.pluginmanager.hasplugin(name)],
             },
             cwd=self._config.invocation_params.dir,

@@ -123,6 +123,7 @@ class SideWorker:
                 setattr(config.option, name, value)
         # Not by `-p no:terminal`, which would make `-q` and other options of the user's unknown.
         config.pluginmanager.set_blocked("terminalreporter")
+        config.option.perfgate_max_time = self._asked["max_time"]
         config.option.basetemp = self._asked["basetemp"]
         config.args[:] = self._asked["collect"]
         config.stash[RESPONDENT] = Respondent(self._line)

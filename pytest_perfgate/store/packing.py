@@ -172,6 +172,7 @@ def _change(change: Change) -> dict[str, Any]:
         "processes": change.processes,
         "better": change.better.value,
         "doubt": clean_text(change.doubt),
+        "calibrated": change.calibrated,
         "settled": None if change.settled is None else change.settled.value,
     }
 

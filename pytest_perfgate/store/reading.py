@@ -208,6 +208,7 @@ def _change(raw: object, measurement: Measurement) -> Change:
         pairs=fields.optional(fields.count, change, "pairs"),
         processes=fields.optional(fields.count, change, "processes") or 2,
         doubt=fields.text(change, "doubt", ""),
+        calibrated=fields.typed(change, "calibrated", bool, default=False),
         settled=fields.optional(_verdict, change, "settled"),
     )
 

@@ -673,3 +673,117 @@ def test_runs_of_different_kinds_are_refused_with_the_facts():
 def test_a_case_that_means_different_things_is_refused():
     with pytest.raises(UsageError, match="test_a#perf means different things in the runs to merge: unit s"):
         merge_runs([run_of(case("test_a"), started="1"), run_of(case("test_a", unit="B"), started="2")])
+
+
+# -- values divided by the calibration beside them
+
+
+def calibrated(*ratios, spread=0.01, number=1, factor=1.0, **fields):
+    """Build a measurement of seconds that carries ratios; *factor* is how slow the machine was."""
+    rounds = [ratios[0] * (1 + spread * (i - 9.5) / 20) for i in range(20)]
+    extra = {
+        "calibration": number,
+        "calibrated": sorted(ratios)[len(ratios) // 2],
+        "calibrated_processes": list(ratios),
+        "calibrated_samples": rounds,
+        "calibration_s": 14e-6 * factor,
+        "calibration_pinned": True,
+    }
+    return timed(*(ratio * 14e-6 * factor for ratio in ratios), extra=extra, **fields)
+
+
+FIVE = (2.0, 2.01, 1.99, 2.02, 1.98)
+
+
+def test_ratios_are_compared_where_both_sides_have_them():
+    """A machine twice as slow is no regression, and one twice as fast hides none."""
+    slower = change(calibrated(*FIVE), calibrated(*FIVE, factor=2.0))
+    assert slower.ratio == pytest.approx(1.0)
+    assert slower.calibrated
+    hidden = change(calibrated(*FIVE), calibrated(*(1.3 * ratio for ratio in FIVE), factor=0.5))
+    assert hidden.ratio == pytest.approx(1.3)
+    assert hidden.interval[0] > 1.2
+    assert hidden.processes == 10
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        timed(28e-6, extra={"uncalibrated": "it waits"}),
+        timed(28e-6),
+        calibrated(2.0, number=2),
+        timed(28e-6, extra={"calibration": 1}),
+        timed(28e-6, extra={"calibration": 1, "calibrated_processes": [0.0], "calibrated_samples": [1.0]}),
+        timed(28e-6, extra={"calibration": 1, "calibrated_processes": ["2"], "calibrated_samples": [1.0]}),
+        timed(28e-6, extra={"calibration": True, "calibrated_processes": [2.0], "calibrated_samples": [2.0]}),
+        timed(28e-6, extra={"calibration": 1, "calibrated_processes": 2.0, "calibrated_samples": [2.0]}),
+    ],
+)
+def test_without_ratios_to_the_same_workload_on_both_sides_seconds_are_compared(other):
+    for base, head in ((other, calibrated(2.0, factor=2.0)), (calibrated(2.0, factor=2.0), other)):
+        found = change(base, head)
+        assert not found.calibrated
+        assert found.ratio == pytest.approx(head.value / base.value)
+
+
+def test_swapping_the_sides_mirrors_the_interval_of_ratios_and_a_common_factor_changes_nothing():
+    base, head = calibrated(*FIVE), calibrated(*(1.1 * ratio for ratio in FIVE), factor=1.7)
+    there, back = change(base, head), change(head, base)
+    assert there.ratio == pytest.approx(1 / back.ratio)
+    assert there.interval == pytest.approx((1 / back.interval[1], 1 / back.interval[0]))
+    scaled = change(calibrated(*FIVE, factor=5.0), head)
+    assert (scaled.ratio, scaled.interval) == (there.ratio, there.interval)
+
+
+def test_merging_keeps_one_ratio_for_each_process():
+    runs = [
+        make_run(make_finding(calibrated(ratio)), started=f"2026-01-0{number}T00:00:00+00:00")
+        for number, ratio in enumerate(FIVE, start=1)
+    ]
+    extra = merge_runs(runs).findings[0].measurement.extra
+    assert sorted(extra["calibrated_processes"]) == sorted(FIVE)
+    assert extra["calibrated"] == 2.0
+    assert len(extra["calibrated_samples"]) == 100
+    twice = merge_runs([merge_runs(runs[:2]), merge_runs(runs[2:])]).findings[0].measurement.extra
+    assert sorted(twice["calibrated_processes"]) == sorted(FIVE)
+
+
+@pytest.mark.parametrize("other", [timed(28e-6), calibrated(2.0, number=2)])
+def test_merging_with_a_run_without_them_leaves_none(other):
+    runs = [make_run(make_finding(one), started=f"{number}") for number, one in enumerate((calibrated(2.0), other))]
+    extra = merge_runs(runs).findings[0].measurement.extra
+    assert extra == {"uncalibrated": "not all of the merged runs are"}
+
+
+@pytest.mark.parametrize(
+    ("facts", "where"),
+    [
+        ({"cpu": "Other"}, "on another CPU model"),
+        ({"cores": 2.0}, "on another number of cores"),
+        ({"os": "windows"}, "on another system"),
+    ],
+)
+def test_another_machine_gives_advice_and_no_change(facts, where):
+    base = make_run(make_finding(calibrated(2.0)), machine=make_machine(**facts))
+    head = make_run(make_finding(calibrated(2.04, factor=3.0)))
+    (found,) = compare(base, head, against="base.json", tolerance=0.05).values()
+    assert found.verdict is Verdict.INCOMPARABLE
+    assert found.change is None
+    assert found.reason.endswith(f"; {where}: calibrated +2 % (advice only)")
+
+
+def test_another_python_gives_no_advice_nor_does_a_run_without_ratios():
+    head = make_run(make_finding(calibrated(2.0)))
+    older = make_run(make_finding(calibrated(2.0)), python=make_python(version="3.11.0"))
+    plain = make_run(make_finding(timed(28e-6)), machine=make_machine(cpu="Other"))
+    empty = make_run(machine=make_machine(cpu="Other"))
+    for base in (older, plain, empty):
+        (found,) = compare(base, head, against="base.json", tolerance=0.05).values()
+        assert found.verdict is Verdict.INCOMPARABLE
+        assert "calibrated" not in found.reason
+
+
+def test_another_profile_is_named_as_such():
+    base = make_run(make_finding(calibrated(2.0)), profile="ci")
+    (found,) = compare(base, make_run(make_finding(calibrated(2.2))), against="b", tolerance=0.05).values()
+    assert found.reason.endswith("; under another profile: calibrated +10 % (advice only)")

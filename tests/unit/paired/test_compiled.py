@@ -2,55 +2,27 @@
 
 from __future__ import annotations
 
-import shutil
 import sysconfig
 
 import pytest
-from checkouts import nowhere
+from checkouts import EXTENSION, extension_source, needs_compiler, nowhere
 
 from pytest_perfgate.errors import AgainstError
 from pytest_perfgate.paired.environment import prepared
 
-PYPROJECT = """
-[build-system]
-requires = ["setuptools>=61"]
-build-backend = "setuptools.build_meta"
-[project]
-name = "probe-fast"
-version = "3.1"
-"""
-SETUP = """
-from setuptools import Extension, setup
-setup(packages=["fast"], ext_modules=[Extension("fast._c", ["fast/_c.c"])])
-"""
-SOURCE = """
-#include <Python.h>
-static struct PyModuleDef module = {PyModuleDef_HEAD_INIT, "_c", NULL, -1, NULL};
-PyMODINIT_FUNC PyInit__c(void) {
-    PyObject *made = PyModule_Create(&module);
-    if (made) PyModule_AddIntConstant(made, "V", VALUE);
-    return made;
-}
-"""
-INIT = "from ._c import V"
+SETUP = EXTENSION["setup.py"]
 
-pytestmark = [
-    pytest.mark.skipif(shutil.which("cc") is None or sysconfig.get_config_var("CC") is None, reason="no C compiler"),
-    pytest.mark.slow,
-]
+pytestmark = [needs_compiler, pytest.mark.slow]
 
 
 @pytest.fixture
 def compiled(repository):
-    pytest.importorskip("setuptools", minversion="61")
-    pytest.importorskip("wheel")
-    files = {"pyproject.toml": PYPROJECT, "setup.py": SETUP, "fast/__init__.py": INIT, ".gitignore": "*.so\nbuild\n"}
-    repository.commit({**files, "fast/_c.c": SOURCE.replace("VALUE", "1"), "tests/test_a.py": ""})
+    repository.commit({**EXTENSION, **extension_source(1), "tests/test_a.py": ""})
     return repository
 
 
 def test_both_sides_are_built_and_kept(compiled, both, runs):
-    compiled.write({"fast/_c.c": SOURCE.replace("VALUE", "2")})
+    compiled.write(extension_source(2))
     said = []
     expression = "[fast.V, importlib.metadata.version('probe-fast')]"
     assert both("fast, importlib.metadata", expression, say=said.append) == [[1, "3.1"], [2, "3.1"]]

@@ -5,26 +5,9 @@ from __future__ import annotations
 import sys
 
 import pytest
-from checkouts import nowhere, run
+from checkouts import HATCHLING, IMPORT_HOOK, PROJECT, SETUPTOOLS, nowhere, run
 
 from pytest_perfgate.paired.environment import prepared
-
-SETUPTOOLS = '[build-system]\nrequires = ["setuptools"]\nbuild-backend = "setuptools.build_meta"\n'
-HATCHLING = '[build-system]\nrequires = ["hatchling"]\nbuild-backend = "hatchling.build"\n'
-PROJECT = '[project]\nname = "probe-pkg"\nversion = "1"\n'
-HOOK = """
-import importlib.util, sys
-
-class Hook:
-    known = {known!r}
-
-    @classmethod
-    def find_spec(cls, name, path=None, target=None):
-        if name in cls.known:
-            return importlib.util.spec_from_file_location(name, cls.known[name])
-
-sys.meta_path.insert(0, Hook)
-"""
 
 
 def changed(repository, files):
@@ -78,7 +61,7 @@ def test_an_import_hook_that_knows_every_module(repository, both, environment):
     changed(repository, {})
     source = repository.path / "src" / "pkg"
     known = {"pkg": f"{source}/__init__.py", "pkg.sub": f"{source}/sub.py", "pkg.new": f"{source}/new.py"}
-    environment.write({"_hook.py": HOOK.format(known=known), "_hook.pth": "import _hook"})
+    environment.write({"_hook.py": IMPORT_HOOK.format(known=known), "_hook.pth": "import _hook"})
     repository.write({"src/pkg/new.py": "V = 2"})
     assert asked(both, environment) == [[1, 1], [2, 2]]
     base, head = both("pkg.new", "pkg.new.V", python=environment.python)
@@ -89,7 +72,7 @@ def test_an_import_hook_that_knows_every_module(repository, both, environment):
 def test_a_hook_that_comes_later_is_not_asked_first(repository, both):
     changed(repository, {})
     known = {"pkg": str(repository.path / "src/pkg/__init__.py")}
-    late = f"[exec({HOOK.format(known=known)!r}), __import__('colorsys'), __import__('pkg').V][-1]"
+    late = f"[exec({IMPORT_HOOK.format(known=known)!r}), __import__('colorsys'), __import__('pkg').V][-1]"
     assert both("os", late) == [1, 2]
 
 

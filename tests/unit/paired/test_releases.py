@@ -2,46 +2,23 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import zipfile
-
 import pytest
-from checkouts import nowhere, run
+from checkouts import nowhere, only_wheels_in, run, write_wheel
 
 from pytest_perfgate.errors import AgainstError
 from pytest_perfgate.paired.environment import prepared
 from pytest_perfgate.paired.environment.distributions import read_requirement
 
 
-def wheel(folder, version, files, *, requires=""):
-    """Write a wheel of ``probe-dist``."""
-    info = f"probe_dist-{version}.dist-info"
-    files = {
-        **files,
-        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: probe-dist\nVersion: {version}\n{requires}",
-        f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: x\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
-    }
-    lines = []
-    for name, text in files.items():
-        summed = base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).rstrip(b"=").decode()
-        lines.append(f"{name},sha256={summed},{len(text)}")
-    files[f"{info}/RECORD"] = "\n".join([*lines, f"{info}/RECORD,,", ""])
-    folder.mkdir(exist_ok=True)
-    with zipfile.ZipFile(folder / f"probe_dist-{version}-py3-none-any.whl", "w") as archive:
-        for name, text in files.items():
-            archive.writestr(name, text)
-    return files
-
-
 @pytest.fixture
 def index(tmp_path, monkeypatch):
     """A folder of two releases that pip looks in, and in nothing else."""
-    monkeypatch.setenv("PIP_NO_INDEX", "1")
-    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path / "index"))
-    monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
+    for name, value in only_wheels_in(tmp_path / "index").items():
+        monkeypatch.setenv(name, value)
     for version in ("1.0", "2.0"):
-        wheel(tmp_path / "index", version, {"pkg/__init__.py": f"V = {version!r}", "_pkg_fast.py": f"V = {version!r}"})
+        write_wheel(
+            tmp_path / "index", version, {"pkg/__init__.py": f"V = {version!r}", "_pkg_fast.py": f"V = {version!r}"}
+        )
     return tmp_path / "index"
 
 
@@ -57,7 +34,7 @@ def test_a_release_against_the_project(index, repository, both):
 def test_a_release_against_what_is_installed(index, tmp_path, monkeypatch):
     site, elsewhere = tmp_path / "site", tmp_path / "elsewhere"
     elsewhere.mkdir()
-    for name, text in wheel(tmp_path, "2.0", {"pkg/__init__.py": "V = '2.0'", "pkg/data.txt": ""}).items():
+    for name, text in write_wheel(tmp_path, "2.0", {"pkg/__init__.py": "V = '2.0'", "pkg/data.txt": ""}).items():
         (site / name).parent.mkdir(parents=True, exist_ok=True)
         (site / name).write_text(text)
     monkeypatch.syspath_prepend(str(site))
@@ -115,7 +92,7 @@ def test_a_release_of_what_is_not_here(index, tmp_path):
 
 
 def test_a_release_for_another_python(index, tmp_path):
-    wheel(index, "3.0", {"pkg/__init__.py": ""}, requires="Requires-Python: >=9\n")
+    write_wheel(index, "3.0", {"pkg/__init__.py": ""}, requires="Requires-Python: >=9\n")
     with (
         pytest.raises(AgainstError, match="cannot be installed on this Python"),
         prepared("dist:probe-dist==3.0", root=tmp_path),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import random
 import statistics
@@ -122,7 +123,7 @@ def test_both_share_one_processor_which_changes_every_few_pairs(measured):
     assert last == PROCESSORS, "free again at the end"
     assert len(segments) == MOST_PAIRS // SEGMENT_PAIRS
     assert all(len(segment) == 1 for segment in segments)
-    assert all(one != other for one, other in zip(segments, segments[1:], strict=False))
+    assert all(one != other for one, other in itertools.pairwise(segments))
     places = [place for _, what, place in world.log if what == "block" and place]
     assert all(places[at] == places[at + 1] for at in range(0, len(places), 2))
 

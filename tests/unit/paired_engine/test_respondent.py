@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections import deque
 
 import pytest
@@ -97,6 +98,27 @@ def test_alone_a_case_is_measured_as_if_nobody_compared_and_handed_over(answer, 
     respondent.hand_over(CASE, lambda: {"value": 2})
     assert said[-1] == {"say": "value", "measurement": {"value": 1}}
     assert sum(message["say"] == "value" for message in said) == 1
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="no interval timers")
+def test_waiting_for_the_other_side_does_not_count_against_a_time_limit():
+    class Slow(Told):
+        def hear(self):
+            self.left = signal.getitimer(signal.ITIMER_REAL)
+            return super().hear()
+
+    line = Slow({"do": "end"})
+    before = signal.signal(signal.SIGALRM, lambda *_: pytest.fail("the time is up"))
+    signal.setitimer(signal.ITIMER_REAL, 1000.0, 5.0)
+    try:
+        Respondent(line).wait_for_turn(CASE)
+        assert line.left == (0.0, 0.0)
+        left_s, interval_s = signal.getitimer(signal.ITIMER_REAL)
+        assert 900.0 < left_s <= 1000.0
+        assert interval_s == 5.0
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
 
 
 @pytest.mark.parametrize(("do", "handed_over"), [("measure", 1), ("end", 0)])

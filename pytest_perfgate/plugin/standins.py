@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from importlib.machinery import ModuleSpec
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pytest import Config
@@ -40,7 +40,8 @@ class StandIns:
         del path, target
         if name not in _MODULES:
             return None
-        return ModuleSpec(name, self, origin="pytest-perfgate", is_package=_MODULES[name])
+        loader: Any = self  # by its methods; importlib.abc would cost an idle plugin its import
+        return ModuleSpec(name, loader, origin="pytest-perfgate", is_package=_MODULES[name])
 
     def create_module(self, spec: ModuleSpec) -> ModuleType | None:
         """Leave it to Python to make an empty one."""

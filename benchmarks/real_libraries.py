@@ -8,8 +8,8 @@ Run it from a checkout of pytest-perfgate, where git and a network are at hand::
 Each library gets a virtual environment of its own with this checkout, the newer release and what its suite needs, but
 neither pytest-benchmark nor pytest-codspeed, and its suite from the tag named here, unchanged and with the
 configuration of its authors.  Then three runs: the release against itself (nothing may fail), against the older
-release, and, where a library says so, the older release against the newer one, in which every known improvement is a regression
-that has to be found.  The rows of a Markdown table are printed, with every case that changed below them.
+release, and, where a library says so, the older release against the newer one, in which every known improvement is a
+regression that has to be found.  The rows of a Markdown table are printed, with every case that changed below them.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pytest import Config
+    import pytest
 
 #: Module -> whether it has modules below it. Each offers ``BenchmarkFixture`` and nothing else.
 _MODULES = {
@@ -25,7 +25,7 @@ _MODULES = {
 _PLUGINS = {"benchmark": "pytest-benchmark", "pytest-benchmark": "pytest-benchmark", "codspeed": "pytest-codspeed"}
 
 
-def foreign_benchmark(config: Config) -> str:
+def foreign_benchmark(config: pytest.Config) -> str:
     """Name the active plugin whose ``benchmark`` fixture ours makes way for; empty without one."""
     return next((plugin for name, plugin in _PLUGINS.items() if config.pluginmanager.hasplugin(name)), "")
 

@@ -88,7 +88,7 @@ def rates(noise, deviation, *, base, head, factor=1.0, trials):
 
 
 def measure_calibrated(rng, noise, own, machine, processes, factor):
-    """Measure as :func:`measure`, on a machine that is faster or slower in every process, with calibration beside it."""
+    """Measure as :func:`measure`, with calibration, on a machine that is faster or slower in every process."""
     ratios = [50.0 * factor * 2.718281828459045 ** draw(rng, noise, own) for _ in range(processes)]
     seconds = [20e-6 * ratio * 2.718281828459045 ** draw(rng, noise, machine) for ratio in ratios]
     extra = {

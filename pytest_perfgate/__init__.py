@@ -1,6 +1,9 @@
 """A performance gate for pytest: measure, judge, report.
 
 The public names are imported on first use, so that an idle plugin costs nothing.
+
+PYTEST_DONT_REWRITE: the workers of a paired comparison import this package before pytest, which warns of it otherwise,
+and where a suite has ``filterwarnings = error`` no worker would start.
 """
 
 from __future__ import annotations

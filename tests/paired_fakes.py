@@ -11,6 +11,9 @@ from typing import Any
 
 from pytest_perfgate.paired.worker import CaseLostError, Took, WorkerLostError
 
+#: How a test ends whose target raises.
+FAILING = ("failed", "ValueError: boom")
+
 
 class World:
     """The machine.
@@ -46,6 +49,7 @@ def case(metric="perf", name="", *, kind="blocks", **facts):
         "threads": 1.0,
         "raises": None,  # after so many blocks, or instead of a value
         "dies": False,
+        "holds_cases": False,
         "knows": None,  # besides times: extra and warnings
         **facts,
     }
@@ -112,7 +116,7 @@ class FakeWorker:
             raise self._death()
         if now["raises"] is not None and len(self.blocks) >= now["raises"]:
             self._cases.clear()
-            raise CaseLostError(self, self._over("failed", "ValueError: boom"))
+            raise CaseLostError(self, self._over(*FAILING))
         self.blocks.append((iterations, rounds))
         slowness = self.world.slowness(self.world.seconds())
         took = now["call_ns"] * iterations * rounds * self.factor * slowness
@@ -140,9 +144,11 @@ class FakeWorker:
     def _give_value(self):
         if self.current["dies"]:
             self._heard.append({"say": "death"})
+        elif self.current["holds_cases"]:  # instead of a number, what comes next is announced
+            self._advance()
         elif self.current["raises"] is not None:
             self._cases.clear()
-            self._heard.append(self._over("failed", "ValueError: boom"))
+            self._heard.append(self._over(*FAILING))
         else:
             self._heard.append({"say": "value", "measurement": {k: self.current[k] for k in ("value", "better")}})
             self._advance()

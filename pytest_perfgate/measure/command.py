@@ -30,6 +30,9 @@ SCRUBBED = (
 )
 SCRUBBED_PREFIXES = ("COV_CORE_", "PYTEST_XDIST_")
 
+#: Folder that stays first on ``PYTHONPATH`` whatever a test asks for: it decides which of two versions is measured.
+FIRST_ON_PATH = "PERFGATE_FIRST_ON_PATH"
+
 Runner = Callable[..., ProcessRun]
 """Called as :func:`pytest_perfgate.measure.process.run_process`; tests put something else here."""
 
@@ -151,6 +154,9 @@ def make_environment(env: Mapping[str, str | None] | None) -> dict[str, str]:
         made.pop(name, None)
         if value is not None:
             made[name] = value
+    first = os.environ.get(FIRST_ON_PATH)
+    if first and "PYTHONPATH" in (env or {}):
+        made["PYTHONPATH"] = os.pathsep.join(filter(None, (first, made.get("PYTHONPATH"))))
     return made
 
 

@@ -201,7 +201,7 @@ def _check_no_loop_runs() -> None:
 
 
 def _measurement(case: Case, sample: Sample, rounds: Rounds, tick_ns: int, facts: dict[str, Any]) -> Measurement:
-    extra: dict[str, Any] = {"resolution_s": tick_ns / 1e9, **facts}
+    extra: dict[str, Any] = {"resolution_s": tick_ns / 1e9, "result_type": type(rounds.result).__qualname__, **facts}
     if rounds.first_call_ns is not None:
         extra["first_call_s"] = rounds.first_call_ns / 1e9
     warnings = [*disturbances(), *rounds.warnings, *sample.warnings]

@@ -196,9 +196,10 @@ def _find_shape(both: tuple[Worker, Worker], told: Message, conditions: Conditio
             break
         trial = grown
     pairs = _pairs(pair_s, conditions) if counted is None else min(counted, MOST_PAIRS)
-    shape = replace(trial, pairs=pairs, warmup=WARMUP_BLOCKS)
+    # Of a call of minutes the two of the trial are warm-up enough.
+    shape = replace(trial, pairs=pairs, warmup=WARMUP_BLOCKS if pair_s < max(conditions.most_s, WARMUP_S) else 0)
     began = time.monotonic()
-    for _ in range(WARMUP_BLOCKS):
+    for _ in range(shape.warmup):
         looks += [_block(worker, shape, conditions) for worker in both]
         if time.monotonic() - began > WARMUP_S:
             break

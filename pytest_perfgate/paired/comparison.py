@@ -25,6 +25,8 @@ CONTROL_ROUNDS = 10
 LEAST_TOLERANCE = 0.001
 #: A test whose workers are lost so often is given up.
 _MOST_LOSSES = 2
+#: A case that its test has not come to the end of so many times in a row is not waited for.
+_MOST_MISSES = 3
 
 
 class PairedComparison:
@@ -183,11 +185,14 @@ class PairedComparison:
         self._again.discard(test)
         mine = self._cases.of(test)
         for series in mine:
+            series.count_play()
             series.add_facts(endings.base.get("facts", ()), endings.head.get("facts", ()))
-            if series.is_done:  # what is known stays known
+            if series.is_done and (series.has_head or series.no_head):  # what is known stays known
                 continue
             if endings.head["outcome"] == "failed":
                 series.no_head = series.no_head or f"the test fails: {endings.head['problem']}"
+            elif endings.head["outcome"] == "skipped" and not series.has_head:
+                series.no_head = f"the test is skipped: {endings.head['problem']}"
             elif endings.base["outcome"] == "failed":
                 series.no_base = series.no_base or f"the test fails against the base: {endings.base['problem']}"
         if not mine and endings.head["outcome"] == "failed":
@@ -248,7 +253,7 @@ class PairedComparison:
 
     def _look(self, *, last: bool) -> None:
         for series in self._cases.undecided:
-            time_is_up = last or series.spent_s >= self._terms.most_case_s
+            time_is_up = last or series.spent_s >= self._terms.most_case_s or series.misses >= _MOST_MISSES
             series.look(self.policy(series.case.test), self.tolerance(series.case.test), last=time_is_up)
 
     def tolerance(self, test: str) -> float:

@@ -58,9 +58,10 @@ def converse(base: Worker, head: Worker, listener: Listener, timeout_s: float | 
             other = base if lost.worker is head else head
             if lost.other_is_past:
                 at[other] = other.hear(timeout_s)
-            elif other is base:
-                base.say(do="end")
-                at[base] = base.hear(timeout_s)
+            elif not _is_over(at[other]) and (other is base or not _is_over(lost.message)):
+                # Base waits in vain; or a phase turned out to hold a case, at which both can meet.
+                other.say(do="end")
+                at[other] = other.hear(timeout_s)
     return Endings(base=at[base], head=at[head])
 
 

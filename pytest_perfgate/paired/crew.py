@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_perfgate.errors import AgainstError
-from pytest_perfgate.measure.command import make_environment
+from pytest_perfgate.measure.command import FIRST_ON_PATH, make_environment
 from pytest_perfgate.paired.environment import Side
 from pytest_perfgate.paired.line import Message, Switchboard
 from pytest_perfgate.paired.origin import wrong_origins
@@ -103,7 +103,8 @@ class Crew:
         file = own / "worker.json"
         file.write_text(json.dumps(asked), "utf-8")
         padding = "x" * self._rng.randrange(_MOST_PADDING_BYTES)
-        env = side.environ(make_environment({"PYTHONHASHSEED": str(seed), "PERFGATE_PADDING": padding}))
+        ours = {"PYTHONHASHSEED": str(seed), "PERFGATE_PADDING": padding, FIRST_ON_PATH: str(side.bootstrap)}
+        env = side.environ(make_environment(ours))
         argv = [self._program.python, "-c", _START.format(module=self._program.module), str(file)]
         return Worker(side.name, name, argv, env=env, cwd=self._program.cwd)
 

@@ -43,12 +43,22 @@ def differences(base: Sequence[Facts], head: Sequence[Facts]) -> list[str]:
         head: Those of head's in the same rounds.
 
     Returns:
-        Sentences: on the number of modules that an import brings in, and on page faults.
+        Sentences: on what kind of result the target returns, on the number of modules that an import brings in, and
+        on page faults.
     """
     if len(head) < FEWEST_ROUNDS:
         return []
     rounds = list(zip(base, head, strict=True))
-    return [*_modules(rounds), *_page_faults(rounds)]
+    return [*_result_types(rounds), *_modules(rounds), *_page_faults(rounds)]
+
+
+def _result_types(rounds: Sequence[tuple[Facts, Facts]]) -> Iterable[str]:
+    kinds = {(old.get("result_type"), new.get("result_type")) for old, new in rounds}
+    if len(kinds) != 1:
+        return
+    ((old, new),) = kinds
+    if old and new and old != new:
+        yield f"the target returns {new}, and {old} at base: the two may not do the same work"
 
 
 def _modules(rounds: Sequence[tuple[Facts, Facts]]) -> Iterable[str]:

@@ -46,12 +46,15 @@ class Series:
     """Its share of what its test took beside measuring; the start of workers is not in it."""
     measured_s: float = 0.0
     """Of it, in which its own blocks ran."""
+    misses: int = 0
+    """How many times in a row its test was played and gave nothing for it."""
     standing: Standing | None = None
     no_base: str = ""
     """Why there is nothing to compare with; set, the case is done."""
     no_head: str = ""
     """Why head could not be measured; set, the case is done."""
     warnings: list[str] = field(default_factory=list)
+    _counted: int = 0
 
     @property
     def spent_s(self) -> float:
@@ -119,6 +122,11 @@ class Series:
         if log_ratio is not None:
             self.log_ratios.append(log_ratio)
 
+    def count_play(self) -> None:
+        """Note that its test was played to the end."""
+        self.misses = 0 if len(self.base) > self._counted else self.misses + 1
+        self._counted = len(self.base)
+
     def look(self, policy: SequentialPolicy, tolerance: float, *, last: bool = False) -> None:
         """Find out where the case stands.
 
@@ -130,6 +138,8 @@ class Series:
         if self.is_done:
             return
         if not self.base:
+            if last:
+                self.no_head = "the test does not measure it on both sides"
             return
         if self.is_exact:
             self.standing = _exact(self.worsenings, self.base[0], self.head[0], tolerance)

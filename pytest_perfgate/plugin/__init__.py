@@ -1,6 +1,6 @@
 """The pytest plugin: options, markers, fixtures, and the gate when it is on.  The only package that imports pytest.
 
-Idle it costs an import of this module and its neighbours ``fixtures`` and ``options``; everything else is imported by
+Idle it costs an import of this module and its neighbours ``fixtures``, ``options`` and ``standins``; everything else is imported by
 the hook that needs it.
 """
 
@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from pytest_perfgate.plugin import standins
 from pytest_perfgate.plugin.fixtures import memory, metric, perf, speedup, startup
 from pytest_perfgate.plugin.options import add_options, known_profiles, load_settings
 
@@ -25,8 +26,14 @@ _BENCHMARK_HELP = (
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Declare the options."""
+    """Declare the options; from now on, before any ``conftest.py``, suites of other plugins can be imported."""
     add_options(parser)
+    standins.offer()
+
+
+def pytest_unconfigure() -> None:
+    """Leave no finder behind in a process that goes on."""
+    standins.withdraw()
 
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
@@ -41,7 +48,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Switch the gate on, or see to it that at least every marker is valid."""
     marker, settings = load_settings(config)
     config.addinivalue_line("markers", _MARKER_HELP.format(marker=marker))
-    if not any(config.pluginmanager.hasplugin(name) for name in ("benchmark", "pytest-benchmark", "codspeed")):
+    if not standins.foreign_benchmark(config):
         from pytest_perfgate.plugin import benchmark
 
         config.addinivalue_line("markers", _BENCHMARK_HELP)

@@ -5,8 +5,11 @@ Registered only when neither of them is active, so that a suite written for them
 
 from __future__ import annotations
 
+import contextlib
+import functools
+import inspect
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -165,8 +168,37 @@ def benchmark(request: pytest.FixtureRequest) -> Any:
     """Time a function, under the name and with the call that pytest-benchmark gave it."""
     from pytest_perfgate.plugin.measuring import recorder_of
 
-    recorder = recorder_of(request.node)
-    front = Benchmark(recorder, request.node)
+    return _front(recorder_of(request.node), request.node)
+
+
+def _front(recorder: Recorder | None, item: pytest.Item) -> Benchmark:
+    front = Benchmark(recorder, item)
     if recorder is not None:
         recorder.describe = lambda: {"group": front.group, "extra_info": front.extra_info}
     return front
+
+
+@contextlib.contextmanager
+def measured_whole(recorder: Recorder, item: pytest.Function) -> Iterator[None]:
+    """Have the function of a marked test that uses no fixture of ours measured, as pytest-codspeed does.
+
+    Args:
+        recorder: Of the item.
+        item: The test; whoever calls its function meanwhile calls it many times.
+    """
+    function = item.obj
+    front = _front(recorder, item)
+
+    def whole(*args: Any, **kwargs: Any) -> Any:
+        __tracebackhide__ = True
+        return front(function, *args, **kwargs)
+
+    async def awaited(*args: Any, **kwargs: Any) -> Any:
+        __tracebackhide__ = True
+        return await front(function, *args, **kwargs)
+
+    item.obj = functools.wraps(function)(awaited if inspect.iscoroutinefunction(function) else whole)
+    try:
+        yield
+    finally:
+        item.obj = function

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Generator, Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 import pytest
 
@@ -16,6 +16,7 @@ from pytest_perfgate.plugin.markers import (
     meters_of,
 )
 from pytest_perfgate.plugin.recorder import RECORDER, Recorder
+from pytest_perfgate.plugin.standins import foreign_benchmark
 from pytest_perfgate.plugin.transport import attach, tell_or_raise
 
 if TYPE_CHECKING:
@@ -89,6 +90,7 @@ class Measuring:
         #: Node ids whose numbers a gated run must not lack, in the order collected.
         self.expected: list[str] = []
         self._tolerances: dict[str, float] = {}
+        self._benchmarked = False
         self.collected: list[str] = []
         self.deselected: list[str] = []
         #: Budgets that speak of other profiles only.
@@ -123,6 +125,7 @@ class Measuring:
         """Remember what this run has to measure."""
         self.collected = [item.nodeid for item in session.items]
         self.expected = [item.nodeid for item in session.items if item.stash.get(_EXPECTED, False)]
+        self._benchmarked = any("benchmark" in direct_meters(item) for item in session.items)
         self._tolerances = {
             item.nodeid: self._tolerance(item) for item in session.items if item.stash.get(_EXPECTED, False)
         }
@@ -151,7 +154,12 @@ class Measuring:
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, None, None]:
         """Measure the call phase of a plain budget test, judge, and fail the test that is over its budget."""
         try:
-            if self._times_call_phase(item):
+            if _is_measured_whole(item):
+                from pytest_perfgate.plugin.benchmark import measured_whole
+
+                with measured_whole(self.recorder_of(item), item):
+                    yield
+            elif self._times_call_phase(item):
                 yield from self._timed_call(item)
             else:
                 yield
@@ -200,9 +208,16 @@ class Measuring:
         return Recorder(**facts) if self.pairing is None else self.pairing.recorder(**facts)
 
     @property
-    def comparison_notes(self) -> list[str]:
-        """Remarks on the paired comparison as a whole."""
-        return self.pairing.notes if self.pairing is not None else []
+    def notes(self) -> list[str]:
+        """Remarks on the run as a whole: on what somebody else's fixture keeps from us, on the paired comparison."""
+        notes = list(self.pairing.notes) if self.pairing is not None else []
+        other = foreign_benchmark(self._config)
+        if other and self._benchmarked:
+            notes.append(
+                f"tests with the benchmark fixture are not measured by perfgate, because it is that of {other}; "
+                f"switch that off with -p no:{other.removeprefix('pytest-')}"
+            )
+        return notes
 
     def _tolerance(self, item: pytest.Item) -> float:
         budget = item.stash.get(_BUDGET, None)
@@ -224,7 +239,7 @@ class Measuring:
         return [str(remark) for remark in remarks if remark]
 
     def _occupies_the_machine(self, item: pytest.Item) -> bool:
-        return bool(meters_of(item) & TIMED_METERS) or self._times_call_phase(item)
+        return bool(meters_of(item) & TIMED_METERS) or self._times_call_phase(item) or _is_measured_whole(item)
 
     def _times_call_phase(self, item: pytest.Item) -> bool:
         """Tell whether the test itself is what its budget speaks of: no fixture of ours measures time in it."""
@@ -278,6 +293,16 @@ class Measuring:
             recorder.add(peak_measurement)
 
 
+def _is_measured_whole(item: pytest.Item) -> TypeGuard[pytest.Function]:
+    """Tell whether a marker of pytest-codspeed is all that asks for a measurement: then it is the function's."""
+    return (
+        isinstance(item, pytest.Function)
+        and item.get_closest_marker("benchmark") is not None
+        and item.stash.get(_BUDGET, None) is None
+        and not meters_of(item) & TIMED_METERS
+    )
+
+
 def collection_facts(measuring: Measuring) -> dict[str, Any]:
     """Pack what the reporting half has to know about this process's collection, in plain types."""
     return {
@@ -285,5 +310,5 @@ def collection_facts(measuring: Measuring) -> dict[str, Any]:
         "collected": measuring.collected,
         "deselected": measuring.deselected,
         "other_profiles": measuring.other_profiles,
-        "comparison_notes": measuring.comparison_notes,
+        "notes": measuring.notes,
     }

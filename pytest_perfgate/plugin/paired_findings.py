@@ -28,12 +28,19 @@ def packed_findings(outcome: Outcome, comparison: PairedComparison, sides: Sides
     """
     found: dict[str, list[dict[str, Any]]] = {}
     for series in outcome.series:
+        if _is_beside_the_point(series):
+            continue
         tolerance = comparison.tolerance(series.case.test)
         compared = _comparison(series, outcome, sides.base.label, tolerance)
         finding = finding_to_dict(judge(_measurement(series), (), compared))
         # The reason of a finding is a whole sentence already; what a later judgement needs is the bare clause.
         found.setdefault(series.case.test, []).append({**finding, "reason": compared.reason})
     return {"findings": found, "notes": list(_notes(outcome, sides))}
+
+
+def _is_beside_the_point(series: Series) -> bool:
+    """Tell whether a test's own phase was begun and turned out to hold a measurement, which is what counts then."""
+    return series.case.metric == "call" and not series.has_head
 
 
 def _comparison(series: Series, outcome: Outcome, against: str, tolerance: float) -> Comparison:

@@ -218,7 +218,7 @@ class Reporting:
         notes = []
         if self._matched.warning:
             notes.append(self._matched.warning)
-        notes += list(self._facts.get("comparison_notes", {}))
+        notes += list(self._facts.get("notes", {}))
         expected = self._facts.get("expected", {})
         if not expected and not self._crashed:
             notes.append("nothing was measured: no test of this run uses a perfgate fixture or carries a budget")

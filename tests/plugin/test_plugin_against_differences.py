@@ -53,6 +53,12 @@ TESTS = """
     def test_raises_at_head(perf):
         perf(pkg.raises_at, "head")
 
+    def test_raises_everywhere(perf):
+        perf(pkg.raises_at, SIDE)
+
+    def test_skips_while_it_measures(perf):
+        perf(pytest.skip, "not here")
+
     def test_exits_at_base(perf):
         perf(pkg.exits_at, "base")
 
@@ -187,10 +193,12 @@ def test_what_both_sides_measure_is_compared(run, case):
 def test_what_is_skipped_at_head_is_not_measured(run):
     assert not any(name.startswith("test_skipped_at_head") for name in run.verdicts)
     assert run.outcome("test_skipped_at_head").startswith("skipped")
+    assert run.outcome("test_skips_while_it_measures").startswith("skipped")
 
 
 FAILS_AT_HEAD = {
     "test_raises_at_head": "boom",
+    "test_raises_everywhere": "boom",
     "test_exits_at_head": "not run here, because the head worker ended with exit status 3",
     "test_exits_before_it_measures": "not run here, because the head worker ended with exit status 3",
     "test_hangs_at_head": "the target did not return within 2 s",

@@ -97,8 +97,8 @@ TESTS = """
         perf(pkg.work)
 
     @pytest.mark.budget(ms=1000)
-    def test_within_budget_and_unchanged(perf):
-        perf(pkg.same)
+    def test_within_budget_and_unchanged(request):
+        request.getfixturevalue("perf")(pkg.same)
 """
 
 

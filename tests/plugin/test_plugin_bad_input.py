@@ -127,7 +127,7 @@ BAD_OPTIONS = {
     "no path": (["--perfgate-report=json"], "="),
     "folder": (["--perfgate-report=json=nowhere/run.json"], "nowhere"),
     "path is folder": (["--perfgate-report=json=."], "folder"),
-    "against": (["--perfgate-against=HEAD"], "not available"),
+    "against": (["--perfgate-against=HEAD"], "no package to compare"),
     "baseline missing": (["--perfgate-baseline=none.json"], "none.json"),
 }
 

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import sys
+from importlib.util import find_spec
+
 import pytest
+
+from pytest_perfgate.plugin import standins
 
 SUITE = """
     def test_call(benchmark):
@@ -61,16 +66,71 @@ def test_its_numbers_are_recorded(project):
         "test_decorator#perf",
         "test_pedantic#perf",
         "test_marked#perf",
-        "test_whole#call",
+        "test_whole#perf",
     }
+    assert run.cases["test_whole#perf"]["rounds"] > 1
     assert run.cases["test_pedantic#perf"]["rounds"] == 3
     marked = run.cases["test_marked#perf"]
     assert marked["group"] == "sorting"
     assert marked["extra"]["extra_info"]["size"] == 3
 
 
+MARKED = """
+    import asyncio
+    pytestmark = pytest.mark.benchmark(group="all")
+
+    class TestMethods:
+        called = 0
+
+        def test_with_fixture_and_parameter(self, tmp_path, request):
+            assert tmp_path.is_dir()
+            type(self).called += 1
+
+        def test_many_calls_of_one(self):
+            assert self.called > 3
+
+    @pytest.mark.parametrize("size", [1, 10])
+    def test_parameters(size):
+        sorted(range(size))
+
+    @pytest.mark.anyio
+    @pytest.mark.parametrize("anyio_backend", ["asyncio"])
+    async def test_awaited(anyio_backend):
+        await asyncio.sleep(0)
+
+    def test_wrong():
+        assert 1 == 2
+
+    @pytest.mark.budget(s=10)
+    def test_with_a_budget():
+        pass
+"""
+
+
+def test_marked_tests_without_the_fixture_are_called_many_times(project):
+    project.test(MARKED)
+    run = project.run("-o", "filterwarnings=error", "-p", "anyio.pytest_plugin")
+    assert run.verdicts == {
+        "TestMethods::test_with_fixture_and_parameter#perf": "pass",
+        "TestMethods::test_many_calls_of_one#perf": "pass",
+        "test_parameters[1]#perf": "pass",
+        "test_parameters[10]#perf": "pass",
+        "test_awaited[asyncio]#perf": "pass",
+        "test_wrong#perf": "failed-to-measure",
+        "test_with_a_budget#call": "pass",
+    }
+    assert "assert 1 == 2" in run.text
+    assert run.cases["test_parameters[1]#perf"]["group"] == "all"
+
+
+def test_marked_tests_run_once_when_the_gate_is_off(project):
+    project.test(MARKED.replace("> 3", "== 1"))
+    run = project.run("-p", "anyio.pytest_plugin", gate=False)
+    assert "1 failed, 6 passed" in run.out
+
+
 def test_the_real_thing_keeps_its_fixture(project):
-    pytest.importorskip("pytest_benchmark")
+    pytest.importorskip("pytest_benchmark.plugin")
     project.test("def test_it(benchmark): assert 'pytest_benchmark' in type(benchmark).__module__")
     assert project.run(gate=False).ret == 0
 
@@ -99,3 +159,98 @@ def test_another_plugin_called_benchmark_is_not_shadowed(project):
     project.test("def test_it(benchmark): assert benchmark(len) == 'theirs'")
     project.write("conftest.py", "from fake_codspeed import benchmark\n")
     assert project.run(gate=False).ret == 0
+
+
+IMPORTING = """
+    import pytest
+    from pytest_benchmark.fixture import BenchmarkFixture as Older
+    pytest.importorskip("pytest_codspeed")
+    try:
+        from pytest_codspeed import BenchmarkFixture
+    except ImportError:
+        pytestmark = pytest.mark.skip("pytest-codspeed needs to be installed")
+
+    def test_call(benchmark: BenchmarkFixture):
+        assert isinstance(benchmark, BenchmarkFixture)
+        assert isinstance(benchmark, Older)
+        assert benchmark(sorted, [3, 1]) == [1, 3]
+"""
+
+
+@pytest.mark.parametrize("gate", [True, False], ids=["gate", "idle"])
+def test_a_suite_that_imports_the_type_of_the_fixture_runs_without_the_other_plugin(project, gate):
+    if any(find_spec(name).origin != "pytest-perfgate" for name in ("pytest_benchmark", "pytest_codspeed")):
+        pytest.skip("the real thing is found first")
+    project.test(IMPORTING)
+    project.write("conftest.py", "from pytest_codspeed.plugin import BenchmarkFixture\n")
+    run = project.run(gate=gate)
+    assert run.ret == 0, run.text
+    assert "1 passed" in run.out
+
+
+def test_the_real_thing_is_imported_where_it_is_installed(project):
+    project.write("pytest_codspeed.py", "class BenchmarkFixture: real = True\n")
+    project.test("""
+        from pytest_codspeed import BenchmarkFixture
+        def test_it(benchmark):
+            assert BenchmarkFixture.real
+    """)
+    assert project.run("-p", "no:codspeed", gate=False).ret == 0
+
+
+def test_nothing_of_a_stand_in_is_left_behind():
+    standins.offer()
+    standins.offer()
+    import pytest_codspeed
+
+    standins.withdraw()
+    assert pytest_codspeed.BenchmarkFixture.__name__ == "Benchmark"
+    assert "pytest_codspeed" not in sys.modules
+    assert not any(isinstance(finder, standins.StandIns) for finder in sys.meta_path)
+    standins.offer()  # for the session that runs this
+
+
+THEIRS = """
+    import pytest
+
+    @pytest.fixture
+    def benchmark():
+        return lambda function, *args: function(*args)
+"""
+
+
+def test_a_fixture_that_is_somebody_elses_is_said_to_measure_nothing(project):
+    project.write("theirs.py", THEIRS)
+    project.write(
+        "conftest.py",
+        """
+        import theirs
+        def pytest_configure(config):
+            config.pluginmanager.register(theirs, "codspeed")
+    """,
+    )
+    project.test("""
+        def test_theirs(benchmark):
+            benchmark(sorted, [1])
+
+        def test_ours(perf):
+            perf(sorted, [1])
+    """)
+    run = project.run()
+    assert set(run.verdicts) == {"test_ours#perf"}
+    assert "because it is that of pytest-codspeed" in " ".join(run.text.split())
+    assert "-p no:codspeed" in run.text
+
+
+def test_nothing_is_said_of_it_where_no_test_uses_it(project):
+    project.write("theirs.py", THEIRS)
+    project.write(
+        "conftest.py",
+        """
+        import theirs
+        def pytest_configure(config):
+            config.pluginmanager.register(theirs, "codspeed")
+    """,
+    )
+    project.test("def test_ours(perf): perf(sorted, [1])")
+    assert "no:codspeed" not in project.run().text

@@ -23,11 +23,29 @@ no change, 5 runs and 5 runs   0.000 %  0.000 %  0.003 %  0.045 %
 A single run raises next to no false alarm up to the noise published for hosted runners (2.66 %), at the price of seeing
 only slowdowns of more than a third; the rest is inconclusive.  What false alarms it has at 10 % are the price of
 judging one process at all: an outlier and a regression look the same once.
+
+With calibrated values the machine's own deviation (here 15 %, as on a busy virtual machine) is divided out, and what is
+left is the case's own (1.5, 2.5 and 4.5 %: the span that benchmarks/calibrated_baselines.py found).  Share of
+"regressed", calibrated and, of the same processes, in seconds, by ``calibrated_rates`` with 10,000 (true change: 2,000)
+comparisons per cell, the least favourable of the three noises:
+
+=============================  ===============  ===============  ===============
+deviation of the case itself        1.5 %            2.5 %            4.5 %
+=============================  ===============  ===============  ===============
+no change, 1 run and 1 run      0.00 / 7.63 %    0.03 / 7.23 %    0.15 / 7.89 %
+no change, 5 runs and 5 runs    0.00 / 0.12 %    0.00 / 0.11 %    0.00 / 0.10 %
++30 %, 1 run and 1 run           1.4 / 38.1 %     5.5 / 37.6 %    14.9 / 38.8 %
++50 %, 1 run and 1 run          99.8 / 65.8 %    99.0 / 65.3 %    93.0 / 67.3 %
++10 %, 5 runs and 5 runs        82.0 /  0.8 %    34.5 /  0.8 %     9.2 /  0.7 %
++15 %, 5 runs and 5 runs        98.5 /  3.0 %    90.0 /  3.2 %    43.3 /  2.2 %
++30 %, 5 runs and 5 runs        99.8 / 18.8 %    99.6 / 17.4 %    96.4 / 15.6 %
+=============================  ===============  ===============  ===============
 """
 
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 import pytest
 from builders import make_measurement
@@ -67,6 +85,33 @@ def rates(noise, deviation, *, base, head, factor=1.0, trials):
         sides = measure(rng, noise, deviation, base, 1.0), measure(rng, noise, deviation, head, factor)
         counts[judge_change(compare_measurements(*sides, tolerance=0.05, against="base").change)] += 1
     return {verdict: count / trials for verdict, count in counts.items()}
+
+
+def measure_calibrated(rng, noise, own, machine, processes, factor):
+    """Measure as :func:`measure`, on a machine that is faster or slower in every process, with calibration beside it."""
+    ratios = [50.0 * factor * 2.718281828459045 ** draw(rng, noise, own) for _ in range(processes)]
+    seconds = [20e-6 * ratio * 2.718281828459045 ** draw(rng, noise, machine) for ratio in ratios]
+    extra = {
+        "calibration": 1,
+        "calibrated_processes": ratios,
+        "calibrated_samples": [ratios[0] * one for one in ROUNDS],
+    }
+    rounds = tuple(seconds[0] * one for one in ROUNDS)
+    middle = sorted(seconds)[processes // 2]
+    return make_measurement(value=middle, processes=tuple(seconds), samples=rounds, interval=None, extra=extra)
+
+
+def calibrated_rates(noise, own, *, runs, factor=1.0, trials, machine=0.15):
+    """Return the share of "regressed" among calibrated and among plain comparisons of the same processes."""
+    rng = random.Random(f"{noise} {own} {runs} {factor}")
+    counts = [0, 0]
+    for _ in range(trials):
+        sides = [measure_calibrated(rng, noise, own, machine, runs, by) for by in (1.0, factor)]
+        plain = [replace(side, extra={}) for side in sides]
+        for place, (base, head) in enumerate((sides, plain)):
+            found = compare_measurements(base, head, tolerance=0.05, against="base").change
+            counts[place] += judge_change(found) is Verdict.REGRESSED
+    return counts[0] / trials, counts[1] / trials
 
 
 def worst_false_alarms(deviation, *, base, head, trials):
@@ -119,3 +164,16 @@ def test_the_number_of_runs_that_the_doubt_asks_for_most_likely_settles_it():
     found = rates("normal", 0.0266, base=wanted, head=wanted, trials=800)
     assert found[Verdict.PASS] >= 0.75
     assert rates("normal", 0.0266, base=wanted // 2, head=wanted // 2, trials=800)[Verdict.PASS] <= 0.5
+
+
+@pytest.mark.parametrize("own", [0.015, 0.025, 0.045])
+@pytest.mark.parametrize(("runs", "at_most"), [(1, 0.006), (5, 0.003)])
+def test_calibrated_values_raise_next_to_no_false_alarm_whatever_the_machine_does(own, runs, at_most):
+    assert max(calibrated_rates(noise, own, runs=runs, trials=1000)[0] for noise in NOISES) <= at_most
+
+
+@pytest.mark.parametrize("noise", NOISES)
+def test_five_calibrated_runs_find_what_plain_ones_cannot(noise):
+    calibrated, plain = calibrated_rates(noise, 0.025, runs=5, factor=1.3, trials=500)
+    assert calibrated >= 0.97
+    assert plain <= 0.35

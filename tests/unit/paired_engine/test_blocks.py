@@ -55,8 +55,9 @@ def test_a_slow_call_is_a_block_of_its_own_and_gets_fewer_pairs(measured):
 
 def test_a_case_without_time_left_gets_one_pair_at_least(measured):
     slow = case(call_ns=2e9)
-    result, _, _ = measured(slow, slow, most_s=0.0)
+    result, (base, head), _ = measured(slow, slow, most_s=0.0)
     assert len(result.base_s) == 1
+    assert len(base.blocks) == len(head.blocks) == 2  # and no warm-up but the trial
 
 
 def test_fixed_iterations_are_kept_and_rounds_fill_the_block(measured):

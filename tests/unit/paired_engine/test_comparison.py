@@ -101,6 +101,11 @@ def test_time_up_for_a_case_is_inconclusive_with_what_would_settle_it_and_costs_
     assert "more process pairs would settle it" in done.by_test["t1"].standing.doubt
 
 
+def test_workers_that_are_slow_to_start_keep_no_case_from_being_decided(compare):
+    done = compare(suite(2), suite(2, t1=1.5), most_case_s=20.0, start_s=30.0)
+    assert done.verdicts == {"t0": Verdict.PASS, "t1": Verdict.REGRESSED}
+
+
 def test_time_up_for_the_run_ends_all_cases(compare):
     done = compare(suite(5), suite(5, t1=1.5), most_run_s=1.0)
     assert done.outcome.rounds < 5
@@ -219,6 +224,23 @@ def test_tests_that_measure_nothing_end_the_comparison_after_one_round(compare):
     done = compare({"t0": []}, {"t0": []})
     assert done.outcome.rounds == 1
     assert done.outcome.series == ()
+
+
+def test_a_case_that_its_test_never_comes_to_the_end_of_is_not_waited_for(compare, monkeypatch):
+    gone = {**suite(2), "t1": [case("hits", kind="value", raises=0)]}
+    monkeypatch.setattr("paired_fakes.FAILING", ("passed", ""))
+    done = compare(gone, gone)
+    assert done.verdicts["t0"] is Verdict.PASS
+    assert done.by_test["t1"].is_done
+    assert done.outcome.rounds <= 5
+
+
+def test_a_test_that_is_skipped_while_it_measures_is_over(compare, monkeypatch):
+    monkeypatch.setattr("paired_fakes.FAILING", ("skipped", "not here"))
+    skipping = {**suite(2), "t1": [case(raises=0)]}
+    done = compare(suite(2), skipping)
+    assert done.by_test["t1"].no_head == "the test is skipped: not here"
+    assert len(done.played("t1")) == done.outcome.rounds
 
 
 # -- the control

@@ -96,6 +96,14 @@ def test_a_target_that_raises_at_head_ends_the_test_on_both_sides(talk, raises):
     assert set(series) == {("perf", "a")}
 
 
+@pytest.mark.parametrize("kind", ["blocks", "value"])
+def test_a_target_that_raises_on_both_sides_fails_at_both(talk, kind):
+    raising = [case(raises=0, kind=kind), case(name="b")]
+    series, endings, _ = talk(raising, raising)
+    assert endings.base["outcome"] == endings.head["outcome"] == "failed"
+    assert len(series) == 1
+
+
 @pytest.mark.parametrize("seed", range(6), ids=lambda seed: f"seed{seed}")  # who measures first is drawn
 @pytest.mark.parametrize("side", ["base", "head"])
 def test_a_number_that_one_side_fails_to_give_leaves_both_in_step(talk, side, seed):
@@ -112,6 +120,17 @@ def test_a_number_that_one_side_fails_to_give_leaves_both_in_step(talk, side, se
     for key in (("more", ""), ("perf", "b")):
         assert "fails against the base" in series[key].no_base
         assert series[key].has_head
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_phase_that_holds_a_case_gives_way_to_it(talk, seed):
+    script = [case("call", kind="value", holds_cases=True), case(name="a"), case("hits", kind="value")]
+    series, endings, _ = talk(script, script, seed=seed)
+    assert not series["call", ""].has_head
+    for key in (("perf", "a"), ("hits", "")):
+        assert len(series[key].base) == 1
+        assert not series[key].no_base
+    assert endings.head["outcome"] == "passed"
 
 
 def test_a_skip_at_base_is_said_to_be_one(talk):

@@ -1,0 +1,31 @@
+"""What a comparison says of targets that do not return the same kind of thing, and of PYTHONPATH that a test sets."""
+
+import os
+
+from pytest_perfgate.measure.command import FIRST_ON_PATH, make_environment
+from pytest_perfgate.paired.facts import differences
+
+
+def test_another_kind_of_result_in_every_round_is_told():
+    (said,) = differences([{"result_type": "list"}] * 3, [{"result_type": "generator"}] * 3)
+    assert said == "the target returns generator, and list at base: the two may not do the same work"
+
+
+def test_results_that_vary_or_agree_or_are_not_known_are_not():
+    assert not differences([{"result_type": "list"}] * 2, [{"result_type": "list"}] * 2)
+    assert not differences([{"result_type": "list"}] * 2, [{"result_type": "int"}, {"result_type": "list"}])
+    assert not differences([{}] * 2, [{"result_type": "int"}] * 2)
+
+
+def test_a_test_that_sets_pythonpath_still_measures_its_side(monkeypatch):
+    monkeypatch.setenv(FIRST_ON_PATH, "/side/boot")
+    assert make_environment({"PYTHONPATH": "/mine"})["PYTHONPATH"] == os.pathsep.join(["/side/boot", "/mine"])
+    assert make_environment({"PYTHONPATH": None})["PYTHONPATH"] == "/side/boot"
+    monkeypatch.setenv("PYTHONPATH", "/side/boot")
+    assert make_environment({"OTHER": "1"})["PYTHONPATH"] == "/side/boot"
+
+
+def test_without_a_comparison_pythonpath_is_what_the_test_says(monkeypatch):
+    monkeypatch.delenv(FIRST_ON_PATH, raising=False)
+    assert make_environment({"PYTHONPATH": "/mine"})["PYTHONPATH"] == "/mine"
+    assert "PYTHONPATH" not in make_environment({"PYTHONPATH": None})

@@ -32,8 +32,6 @@ def test_changed(perf):
 def test_steady(perf):
     perf(steady)
 """
-#: The start of workers counts against the time of a case, and here there are only two to share it.
-PATIENCE = "--perfgate-max-time=2min"
 GENERATED = "__pycache__\n*.egg-info\nbuild\n"
 
 
@@ -78,7 +76,7 @@ class Layout:
         before = self._state()
         report, temporary = self.folder / "run.json", self.folder / "tmp"
         temporary.mkdir()
-        arguments = ["--perfgate", f"--perfgate-against={against}", f"--perfgate-report=json={report}", "-q", PATIENCE]
+        arguments = ["--perfgate", f"--perfgate-against={against}", f"--perfgate-report=json={report}", "-q"]
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "PYTHON"))}
         done = subprocess.run(
             [self.environment.python, "-m", "pytest", "-p", "pytest_perfgate.plugin", *arguments],

@@ -44,6 +44,8 @@ class Series:
     """Its share of what its test took beside measuring; the start of workers is not in it."""
     measured_s: float = 0.0
     """Of it, in which its own blocks ran."""
+    is_out_of_time: bool = False
+    """Whether it has used up what one case may take."""
     standing: Standing | None = None
     no_base: str = ""
     """Why there is nothing to compare with; set, the case is done."""

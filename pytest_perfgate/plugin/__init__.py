@@ -1,7 +1,7 @@
 """The pytest plugin: options, markers, fixtures, and the gate when it is on.  The only package that imports pytest.
 
-Idle it costs an import of this module and its neighbours ``fixtures``, ``options`` and ``standins``; everything else is imported by
-the hook that needs it.
+Idle it costs an import of this module and its neighbours ``fixtures``, ``options`` and ``standins``; everything else is
+imported by the hook that needs it.
 """
 
 from __future__ import annotations

@@ -9,10 +9,10 @@ import sys
 from collections.abc import Sequence
 from importlib.machinery import ModuleSpec
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pytest import Config
+    import pytest
 
 #: Module -> whether it has modules below it. Each offers ``BenchmarkFixture`` and nothing else.
 _MODULES = {
@@ -25,7 +25,7 @@ _MODULES = {
 _PLUGINS = {"benchmark": "pytest-benchmark", "pytest-benchmark": "pytest-benchmark", "codspeed": "pytest-codspeed"}
 
 
-def foreign_benchmark(config: Config) -> str:
+def foreign_benchmark(config: pytest.Config) -> str:
     """Name the active plugin whose ``benchmark`` fixture ours makes way for; empty without one."""
     return next((plugin for name, plugin in _PLUGINS.items() if config.pluginmanager.hasplugin(name)), "")
 
@@ -40,7 +40,8 @@ class StandIns:
         del path, target
         if name not in _MODULES:
             return None
-        return ModuleSpec(name, self, origin="pytest-perfgate", is_package=_MODULES[name])
+        loader: Any = self  # it need not be an importlib.abc.Loader, whose module takes time to import
+        return ModuleSpec(name, loader, origin="pytest-perfgate", is_package=_MODULES[name])
 
     def create_module(self, spec: ModuleSpec) -> ModuleType | None:
         """Leave it to Python to make an empty one."""

@@ -221,11 +221,14 @@ THEIRS = """
 
 def test_a_fixture_that_is_somebody_elses_is_said_to_measure_nothing(project):
     project.write("theirs.py", THEIRS)
-    project.write("conftest.py", """
+    project.write(
+        "conftest.py",
+        """
         import theirs
         def pytest_configure(config):
             config.pluginmanager.register(theirs, "codspeed")
-    """)
+    """,
+    )
     project.test("""
         def test_theirs(benchmark):
             benchmark(sorted, [1])
@@ -241,10 +244,13 @@ def test_a_fixture_that_is_somebody_elses_is_said_to_measure_nothing(project):
 
 def test_nothing_is_said_of_it_where_no_test_uses_it(project):
     project.write("theirs.py", THEIRS)
-    project.write("conftest.py", """
+    project.write(
+        "conftest.py",
+        """
         import theirs
         def pytest_configure(config):
             config.pluginmanager.register(theirs, "codspeed")
-    """)
+    """,
+    )
     project.test("def test_ours(perf): perf(sorted, [1])")
     assert "no:codspeed" not in project.run().text

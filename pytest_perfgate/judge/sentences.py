@@ -14,6 +14,8 @@ _TEST_ITSELF = frozenset({"perf", "call", "budget"})
 _TO = "\N{EN DASH}"
 
 _SMALL_TOLERANCE = 0.01
+#: An interval whose ends differ by such a factor says nothing: too few rounds are given ends that are far away.
+_UNBOUNDED = 1000
 
 _SAID = {
     Verdict.REGRESSED: "regressed",
@@ -185,6 +187,9 @@ def _unsettled(change: Change) -> str:
 def _straddling(change: Change) -> str:
     """Say that the tolerance lies within the interval, and what would settle it."""
     calibrated = " calibrated" * change.calibrated
+    if change.interval[1] / change.interval[0] > _UNBOUNDED:
+        text = f"{_processes(change)} are too few to bound the change against {change.against}"
+        return f"{text}; {change.doubt}" if change.doubt else text
     text = (
         f"the {_percent(change.confidence)} interval {_span(change)}{calibrated} against {change.against} "
         f"includes the tolerance of {_percent(change.tolerance)}"

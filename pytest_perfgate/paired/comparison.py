@@ -253,7 +253,8 @@ class PairedComparison:
 
     def _look(self, *, last: bool) -> None:
         for series in self._cases.undecided:
-            time_is_up = last or series.spent_s >= self._terms.most_case_s or series.misses >= _MOST_MISSES
+            series.is_out_of_time = series.spent_s >= self._terms.most_case_s
+            time_is_up = last or series.is_out_of_time or series.misses >= _MOST_MISSES
             series.look(self.policy(series.case.test), self.tolerance(series.case.test), last=time_is_up)
 
     def tolerance(self, test: str) -> float:

@@ -48,6 +48,8 @@ class Series:
     """Of it, in which its own blocks ran."""
     misses: int = 0
     """How many times in a row its test was played and gave nothing for it."""
+    is_out_of_time: bool = False
+    """Whether it has used up what one case may take."""
     standing: Standing | None = None
     no_base: str = ""
     """Why there is nothing to compare with; set, the case is done."""

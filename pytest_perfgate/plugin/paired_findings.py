@@ -55,6 +55,8 @@ def _comparison(series: Series, outcome: Outcome, against: str, tolerance: float
     flip = -1 if series.better.value == "higher" else 1
     ends = sorted((flip * low, flip * high))
     settled, doubt = standing.verdict, standing.doubt
+    if series.is_out_of_time and settled is Verdict.INCONCLUSIVE:
+        doubt += f"; it took {series.spent_s:.0f} s, and --perfgate-max-time allows it more"
     if outcome.contaminated and settled in (Verdict.REGRESSED, Verdict.IMPROVED):
         settled, doubt = Verdict.INCONCLUSIVE, outcome.contaminated
     change = Change(

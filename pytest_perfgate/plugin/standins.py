@@ -40,7 +40,7 @@ class StandIns:
         del path, target
         if name not in _MODULES:
             return None
-        loader: Any = self  # by its methods; importlib.abc would cost an idle plugin its import
+        loader: Any = self  # it need not be an importlib.abc.Loader, whose module takes time to import
         return ModuleSpec(name, loader, origin="pytest-perfgate", is_package=_MODULES[name])
 
     def create_module(self, spec: ModuleSpec) -> ModuleType | None:

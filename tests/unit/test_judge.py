@@ -243,6 +243,13 @@ def test_inconclusive_says_what_the_interval_includes_and_what_would_settle_it()
     )
 
 
+def test_an_interval_without_bounds_is_not_written_out():
+    change = make_change(1.04, interval=(0.001, 1000.0), doubt="so", pairs=6, processes=4, confidence=0.9)
+    assert reason(measured(), (), Comparison(change=change)) == (
+        "test_parse inconclusive: 2 process pairs, 6 pairs are too few to bound the change against base.json; so"
+    )
+
+
 def test_a_comparison_without_a_change_says_why_and_how_the_limits_stand():
     assert reason(measured(), (within(),), says(Verdict.NO_BASELINE, "base.json does not have it")) == (
         "test_parse has no baseline: base.json does not have it; median 312 ms <= 400 ms, 78 % of the budget"

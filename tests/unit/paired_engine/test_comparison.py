@@ -99,6 +99,8 @@ def test_time_up_for_a_case_is_inconclusive_with_what_would_settle_it_and_costs_
     assert done.verdicts["t0"] is Verdict.PASS
     assert done.verdicts["t1"] is Verdict.INCONCLUSIVE
     assert "more process pairs would settle it" in done.by_test["t1"].standing.doubt
+    (found,) = packed_findings(done.outcome, done.run, SIDES)["findings"]["t1"]
+    assert "--perfgate-max-time allows it more" in found["change"]["doubt"]
 
 
 def test_workers_that_are_slow_to_start_keep_no_case_from_being_decided(compare):

@@ -25,7 +25,7 @@ only slowdowns of more than a third; the rest is inconclusive.  What false alarm
 judging one process at all: an outlier and a regression look the same once.
 
 With calibrated values the machine's own deviation (here 15 %, as on a busy virtual machine) is divided out, and what is
-left is the case's own (1.5, 2.5 and 4.5 %: the span that benchmarks/calibrated_baselines.py found).  Share of
+left is the case's own (1.5, 2.5 and 4.5 %: about the span in benchmarks/README.md).  Share of
 "regressed", calibrated and, of the same processes, in seconds, by ``calibrated_rates`` with 10,000 (true change: 2,000)
 comparisons per cell, the least favourable of the three noises:
 
@@ -88,7 +88,7 @@ def rates(noise, deviation, *, base, head, factor=1.0, trials):
 
 
 def measure_calibrated(rng, noise, own, machine, processes, factor):
-    """Measure as :func:`measure`, on a machine that is faster or slower in every process, with calibration beside it."""
+    """Measure as :func:`measure`, with calibration, on a machine that is faster or slower in every process."""
     ratios = [50.0 * factor * 2.718281828459045 ** draw(rng, noise, own) for _ in range(processes)]
     seconds = [20e-6 * ratio * 2.718281828459045 ** draw(rng, noise, machine) for ratio in ratios]
     extra = {

@@ -54,9 +54,9 @@ TIMED = Noise(typical=0.0266, assumed=0.04, least=0.01)
 #: One call on the clock has no median to shed a cache miss or a context switch.
 TIMED_ONCE = Noise(typical=0.0667, assumed=0.10, least=0.01)
 
-#: Ratios to the calibration scattered by 1.6 to 4.6 % between processes on a machine so busy that the seconds of the
-#: same processes scattered by 12 to 28 % (benchmarks/calibrated_baselines.py).  So no less is assumed of them than of
-#: seconds; the difference is that the assumption holds.
+#: Ratios to the calibration scattered by 1.2 to 3.9 % between processes on a busy machine where the seconds of plain
+#: processes scattered by 3 to 25 % (benchmarks/README.md).  So no less is assumed of them than of seconds; the difference
+#: is that the assumption holds.
 CALIBRATED = Noise(typical=0.025, assumed=0.04, least=0.01)
 
 #: Bytes and counts that do vary do so by pages, caches and hash order, not by what else the machine does.

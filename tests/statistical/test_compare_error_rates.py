@@ -25,7 +25,7 @@ only slowdowns of more than a third; the rest is inconclusive.  What false alarm
 judging one process at all: an outlier and a regression look the same once.
 
 With calibrated values the machine's own deviation (here 15 %, as on a busy virtual machine) is divided out, and what is
-left is the case's own (1.5, 2.5 and 4.5 %: the span that benchmarks/calibrated_baselines.py found).  Share of
+left is the case's own (1.5, 2.5 and 4.5 %: about the span in benchmarks/README.md).  Share of
 "regressed", calibrated and, of the same processes, in seconds, by ``calibrated_rates`` with 10,000 (true change: 2,000)
 comparisons per cell, the least favourable of the three noises:
 

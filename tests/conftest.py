@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import signal
 import xml.etree.ElementTree as ET
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,6 +21,12 @@ SETTINGS = {
     "no-terminal": ["-p", "no:terminal"],
     "junitxml": ["--junitxml=pytest.xml"],
 }
+
+
+def pytest_configure() -> None:
+    """Take Ctrl-C for what it is also where the shell had it ignored, as it does for what runs in the background."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 class Gated:

@@ -59,7 +59,7 @@ def test_a_killed_run_is_removed_by_the_next_one(hold, runs, repository):
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
 def test_ctrl_c_leaves_nothing(hold, runs):
     hold.send_signal(signal.SIGINT)
-    hold.wait()
+    hold.wait(60)
     assert runs() == []
 
 

@@ -55,8 +55,8 @@ TIMED = Noise(typical=0.0266, assumed=0.04, least=0.01)
 TIMED_ONCE = Noise(typical=0.0667, assumed=0.10, least=0.01)
 
 #: Ratios to the calibration scattered by 1.2 to 3.9 % between processes on a busy machine where the seconds of plain
-#: processes scattered by 3 to 25 % (benchmarks/README.md).  So no less is assumed of them than of seconds; the difference
-#: is that the assumption holds.
+#: processes scattered by 3 to 25 % (benchmarks/README.md).  So no less is assumed of them than of seconds; the
+#: difference is that the assumption holds.
 CALIBRATED = Noise(typical=0.025, assumed=0.04, least=0.01)
 
 #: Bytes and counts that do vary do so by pages, caches and hash order, not by what else the machine does.

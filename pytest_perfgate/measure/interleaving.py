@@ -219,19 +219,12 @@ class _Round:
 
 
 @contextlib.contextmanager
-def interleaved(clock: Clock, *, wanted: bool) -> Iterator[Interleaved | None]:
+def interleaved(clock: Clock) -> Iterator[Interleaved]:
     """Hand out what puts calibration between the rounds, and give back the processors afterwards.
 
     Args:
         clock: That of the rounds.
-        wanted: Whether there is to be any.
-
-    Yields:
-        It; None when it is not wanted.
     """
-    if not wanted:
-        yield None
-        return
     with run_queue() as queued_ns:
         between = Interleaved(clock, queued_ns=queued_ns)
         try:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pytest_perfgate.errors import CannotMeasureError, UsageError
 from pytest_perfgate.measure.clock import PERF_COUNTER, Clock, resolution_ns
-from pytest_perfgate.measure.interleaving import interleaved
 from pytest_perfgate.measure.loops import private_loop
 from pytest_perfgate.measure.rounds import Rounds, collector_off
 from pytest_perfgate.measure.sampler import Planner, Sample, drive, schedule
@@ -20,6 +20,9 @@ from pytest_perfgate.metrics._metric import Metric
 from pytest_perfgate.model import Better, Case, Measurement, Plan
 from pytest_perfgate.stats import mean, median, median_interval, percentile, stddev
 from pytest_perfgate.units import SECONDS, format_value
+
+if TYPE_CHECKING:
+    from pytest_perfgate.measure.interleaving import Interleaved
 
 #: A test's traceback ends in the user's own code.
 __tracebackhide__ = True
@@ -85,7 +88,7 @@ def measure_call(  # noqa: PLR0913  # the controls of the fixture
     rounds = Rounds(target, (args, kwargs or {}), setup=setup, teardown=teardown, clock=clock)
     tick_ns = resolution_ns(clock)
     with (
-        interleaved(clock, wanted=plan.calibrated) as between,
+        _calibration(plan, clock) as between,
         collector_off() as gc_was_enabled,
         given_up_after(plan.timeout_s),
     ):
@@ -119,7 +122,7 @@ async def measure_call_async(  # noqa: PLR0913  # as above
     planned = planner(plan, clock=clock, tick_ns=tick_ns)
     iterations = next(planned)
     with (
-        interleaved(clock, wanted=plan.calibrated) as between,
+        _calibration(plan, clock) as between,
         collector_off() as gc_was_enabled,
         awaiting_given_up_after(plan.timeout_s),
     ):
@@ -190,6 +193,15 @@ def _checked(plan: Plan, setup: object) -> Plan:
     if (plan.iterations or 1) > 1:
         raise UsageError("setup= runs once per round, so it goes with iterations=1 only")
     return replace(plan, iterations=1)
+
+
+def _calibration(plan: Plan, clock: Clock) -> contextlib.AbstractContextManager[Interleaved | None]:
+    """Return what puts calibration between the rounds of *plan*, or nothing."""
+    if not plan.calibrated:
+        return contextlib.nullcontext()
+    from pytest_perfgate.measure.interleaving import interleaved  # noqa: PLC0415  # needs psutil; plain calls do not
+
+    return interleaved(clock)
 
 
 def _check_no_loop_runs() -> None:

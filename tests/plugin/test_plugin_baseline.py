@@ -29,6 +29,9 @@ def record(project, name="base.json", *, faster=1.0, **facts):
                 case[key] /= faster
             for key in ("samples", "interval", "processes"):
                 case[key] = [value / faster for value in case[key]]
+            for key in ("calibrated_samples", "calibrated_processes"):
+                if key in case["extra"]:
+                    case["extra"][key] = [value / faster for value in case["extra"][key]]
     run["machine"].update(facts)
     (project.path / name).write_text(json.dumps(run))
     return run

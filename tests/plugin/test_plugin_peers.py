@@ -20,6 +20,8 @@ def slower(project, factor):
         case["value"] /= factor
         for key in ("samples", "interval", "processes"):
             case[key] = [value / factor for value in case[key]]
+        for key in ("calibrated_samples", "calibrated_processes"):
+            case["extra"][key] = [value / factor for value in case["extra"][key]]
     (project.path / "base.json").write_text(json.dumps(run))
 
 

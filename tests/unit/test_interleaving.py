@@ -20,7 +20,6 @@ from pytest_perfgate.measure.interleaving import (
     ROUNDS_PER_PROCESSOR,
     Interleaved,
     _Spent,
-    interleaved,
 )
 from pytest_perfgate.measure.pinning import Processors
 from pytest_perfgate.measure.runqueue import run_queue
@@ -286,11 +285,6 @@ def test_a_plan_that_does_not_ask_for_it_pays_nothing(monkeypatch):
     monkeypatch.setattr("pytest_perfgate.measure.interleaving.Interleaved.__init__", forbidden)
     _, measured = timing.measure_call(Plan(rounds=3, iterations=1), CASE, time.monotonic)
     assert not any("calibra" in fact for fact in measured.extra)
-
-
-def test_what_is_not_wanted_is_not_handed_out():
-    with interleaved(time.perf_counter_ns, wanted=False) as between:
-        assert between is None
 
 
 def test_a_real_measurement_carries_one_ratio_for_each_round():

@@ -36,8 +36,8 @@ SETTLED = 20
 _CLEARLY = 4.0
 #: Ends of an interval that so few rounds cannot bound: a thousandfold either way.
 UNBOUNDED = math.log(1000)
-#: False alarms of the null control.
-_CONTAMINATED = 0.001
+#: False alarms of the null control; so rare that none shows among the hundreds of runs of a test suite.
+_CONTAMINATED = 1e-5
 #: Base against base: a spread of this many times the limit leaves nothing to decide with.
 _WIDE = 1.5
 #: A stake that is nearly lost comes back sooner than its logarithm says: other bets of the mixture take over.
@@ -144,7 +144,7 @@ def null_control(rounds: Sequence[float], tolerance: float) -> str:
 
     Returns:
         One sentence, or an empty string when nothing speaks against the run.  A sound run gets a sentence with a
-        chance of at most 0.001, however often it is looked at, and somewhat more when its rounds are few and wide.
+        chance of at most 0.00001, however often it is looked at, and somewhat more when its rounds are few and wide.
     """
     if not rounds:
         return ""

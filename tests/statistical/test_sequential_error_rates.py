@@ -139,7 +139,7 @@ def test_a_sound_null_control_is_silent(noise):
 
 
 def test_a_biased_null_control_speaks_up():
-    drawn = SOUND["normal"](np.random.default_rng(5), (300, 20), 0.016) + 0.03
+    drawn = SOUND["normal"](np.random.default_rng(5), (300, 20), 0.016) + 0.05
     assert sum(bool(null_control(rounds, 0.05)) for rounds in drawn.tolist()) >= 280
 
 

@@ -188,7 +188,7 @@ def test_a_sound_null_control_says_nothing():
 
 @pytest.mark.parametrize("change", [0.03, -0.03])
 def test_a_null_control_that_moves_says_by_how_much(change):
-    said = null_control(rounds(change, 14, scatter=0.0), 0.05)
+    said = null_control(rounds(change, 20, scatter=0.0), 0.05)
     assert f"differs by {change * 100:+.1f} %" in said
     assert "14 process pairs" in said
 

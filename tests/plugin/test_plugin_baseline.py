@@ -28,7 +28,7 @@ def record(project, name="base.json", *, faster=1.0, **facts):
             for key in ("value",):
                 case[key] /= faster
             for key in ("samples", "interval", "processes"):
-                case[key] = [value / faster for value in case[key]]
+                case[key] = case[key] and [value / faster for value in case[key]]
             for key in ("calibrated_samples", "calibrated_processes"):
                 if key in case["extra"]:
                     case["extra"][key] = [value / faster for value in case["extra"][key]]

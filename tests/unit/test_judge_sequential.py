@@ -190,7 +190,7 @@ def test_a_sound_null_control_says_nothing():
 def test_a_null_control_that_moves_says_by_how_much(change):
     said = null_control(rounds(change, 20, scatter=0.0), 0.05)
     assert f"differs by {change * 100:+.1f} %" in said
-    assert "14 process pairs" in said
+    assert "20 process pairs" in said
 
 
 def test_a_null_control_that_scatters_too_much_says_so():

@@ -24,6 +24,7 @@ import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -64,10 +65,11 @@ LIBRARIES = (
     ),
     Library(
         name="cattrs",
-        new="26.1.0",
-        old="25.3.0",
+        new="26.2.1",
+        old="26.1.0",
         paths=("bench",),
-        select=("bench/test_enums.py", "bench/test_primitives.py", "bench/test_attrs_primitives.py"),
+        select=("bench/test_tuples.py", "bench/test_primitives.py", "bench/test_attrs_primitives.py"),
+        requires=("msgspec", "orjson"),
         reverse=True,
     ),
     Library(
@@ -86,19 +88,24 @@ LIBRARIES = (
         new="7.2.1",
         old="6.9.1",
         paths=("tests", "pytest.ini"),
-        select=("tests/test_multidict_benchmarks.py", "-k", "case-sensitive and (get or update or create)"),
+        select=(
+            "tests/test_multidict_benchmarks.py",
+            "-k",
+            "cs and (getall or get_ or update_str or create_empty or with_items)",
+        ),
         requires=("pytest-cov", "objgraph", "psutil"),
         reverse=True,
     ),
     Library(
         name="propcache",
         new="0.5.2",
-        old="0.2.0",
+        old="0.4.1",
         repository="aio-libs/propcache",
         tag="v0.5.2",
         paths=("tests", "pytest.ini"),
         select=("tests/test_benchmarks.py",),
         requires=("pytest-xdist", "pytest-cov"),
+        reverse=True,
     ),
     Library(
         name="graphql-core",
@@ -118,7 +125,7 @@ LIBRARIES = (
         tag="v5.0.22",
         paths=("tests/benchmarks", "pyproject.toml"),
         select=("tests/benchmarks",),
-        requires=("pytest-asyncio", "pytest-cov", "pytest-timeout"),
+        requires=("pytest-cov", "pytest-timeout", "covdefaults"),
     ),
     Library(
         name="zeroconf",
@@ -134,7 +141,7 @@ LIBRARIES = (
         name="aiohttp",
         new="3.14.5",
         old="3.10.11",
-        paths=("tests", "pytest.ini"),
+        paths=("tests", "pytest.ini", ".coveragerc.toml"),
         select=(
             "tests/test_benchmarks_client_ws.py",
             "tests/test_benchmarks_http_writer.py",
@@ -142,7 +149,16 @@ LIBRARIES = (
             "tests/test_benchmarks_web_middleware.py",
             "tests/test_benchmarks_cookiejar.py",
         ),
-        requires=("pytest-xdist", "pytest-cov", "pytest-mock", "trustme", "freezegun", "re-assert", "proxy.py"),
+        requires=(
+            "pytest-xdist",
+            "pytest-cov",
+            "pytest-mock",
+            "pytest-timeout",
+            "trustme",
+            "freezegun",
+            "re-assert",
+            "proxy.py",
+        ),
     ),
     Library(
         name="pydantic-core",
@@ -234,8 +250,8 @@ class Compared:
 
 def compare(folder: Path, environment: Path, library: Library, against: str) -> Compared:
     """Run the suite in its environment against a release."""
-    report = folder / "report.json"
-    report.unlink(missing_ok=True)
+    written = datetime.now(timezone.utc).strftime("%H%M%S")
+    report = folder / f"{written}-against-{against}.json"
     gate = ("--perfgate", f"--perfgate-against=dist:{library.name}=={against}", f"--perfgate-report=json={report}")
     began = time.monotonic()
     done = subprocess.run(
@@ -247,7 +263,7 @@ def compare(folder: Path, environment: Path, library: Library, against: str) -> 
         check=False,
     )
     took_s = time.monotonic() - began
-    (folder / f"against-{against}.txt").write_text(done.stdout, "utf-8")
+    report.with_suffix(".txt").write_text(done.stdout, "utf-8")
     if not report.exists():
         return Compared([], [done.stdout[-1500:]], took_s)
     run = json.loads(report.read_text("utf-8"))

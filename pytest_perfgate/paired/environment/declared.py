@@ -121,11 +121,17 @@ def _packages(toml: Mapping[str, Any], cfg: Mapping[str, Mapping[str, str]], nam
         written = cfg.get("options", {}).get(key, "").replace(",", "\n").split()
         yield from (module.replace(".", "/") for module in written if not module.startswith("find"))
     for package in _table(toml, "tool", "poetry").get("packages") or ():
-        if isinstance(package, Mapping) and isinstance(package.get("include"), str):
+        if isinstance(package, Mapping) and isinstance(package.get("include"), str) and _is_installed(package):
             yield f"{package.get('from', '.')}/{package['include']}".removeprefix("./")
     flit = _strings(_table(toml, "tool", "flit", "module").get("name"))
     flit = flit or ([name.replace("-", "_")] if _is_flit(toml) and name else [])
     yield from (place + module.replace(".", "/") for module in flit for place in ("src/", ""))
+
+
+def _is_installed(package: Mapping[str, Any]) -> bool:
+    """Tell a package of poetry's from what, like tests, is only in the source distribution."""
+    formats = _strings(package.get("format"))
+    return not formats or "wheel" in formats
 
 
 def _is_flit(toml: Mapping[str, Any]) -> bool:

@@ -94,6 +94,26 @@ def test_the_pythonpath_of_pytest_is_looked_in(repository, both, ini):
         assert sides.head.roots == ("thing",)
 
 
+def test_what_poetry_puts_into_source_distributions_only_is_no_package(repository):
+    repository.commit(
+        {
+            "pyproject.toml": """
+                [tool.poetry]
+                name = "probe"
+                packages = [
+                    { include = "pkg", from = "src" },
+                    { include = "tests", format = "sdist" },
+                    { include = "docs", format = ["sdist"] },
+                    { include = "extra", format = ["sdist", "wheel"] },
+                ]
+            """,
+            **{f"{name}/__init__.py": "" for name in ("src/pkg", "tests", "docs", "extra")},
+        }
+    )
+    with prepared("HEAD", root=repository.path) as sides:
+        assert sides.head.roots == ("extra", "pkg")
+
+
 def test_one_part_of_a_namespace_is_replaced_and_its_siblings_stay(repository, both, environment):
     repository.commit({"src/ns/mine/__init__.py": "V = 1"})
     repository.write({"src/ns/mine/__init__.py": "V = 2"})

@@ -140,7 +140,7 @@ LIBRARIES = (
     Library(
         name="aiohttp",
         new="3.14.5",
-        old="3.10.11",
+        old="3.12.15",
         paths=("tests", "pytest.ini", ".coveragerc.toml"),
         select=(
             "tests/test_benchmarks_client_ws.py",

@@ -70,6 +70,11 @@ class Crew:
         """
         seed = self._rng.randrange(1, 2**32)
         names = self._rng.sample(list(self._sides), len(self._sides))
+        renewed: set[str] = set()
+        for side in (self._sides[name] for name in names):
+            if side.name not in renewed:  # base has two workers where it is compared with itself
+                side.renew()
+                renewed.add(side.name)
         for place, name in enumerate(names):
             self.workers[name] = self._started(name, place, seed)
         for worker in self.workers.values():

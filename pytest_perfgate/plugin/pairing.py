@@ -252,7 +252,7 @@ def unpacked_sides(packed: Mapping[str, Any]) -> Sides:
 
     def side(facts: Mapping[str, Any]) -> Side:
         places = {name: Path(facts[name]) for name in ("bootstrap", "location")}
-        return Side(**{**facts, **places, "roots": tuple(facts["roots"])})
+        return Side(**{**facts, **places, "roots": tuple(facts["roots"]), "binaries": tuple(facts["binaries"])})
 
     return Sides(base=side(packed["base"]), head=side(packed["head"]), notes=tuple(packed["notes"]))
 

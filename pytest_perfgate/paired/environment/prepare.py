@@ -7,10 +7,11 @@ import errno
 import random
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pytest_perfgate.errors import AgainstError
+from pytest_perfgate.paired.environment.binaries import share_binaries
 from pytest_perfgate.paired.environment.building import build_draft, needs_building
 from pytest_perfgate.paired.environment.cache import cache_folder
 from pytest_perfgate.paired.environment.contents import compile_both, digest, tests_inside
@@ -113,10 +114,11 @@ def _prepare(order: Order) -> Sides:
             base.roots, head.roots = (_only(draft.roots, order.packages) for draft in (base, head))
     files = [list(draft.files(aside)) for draft in (base, head)]
     compile_both(*files)
+    own = share_binaries(base.tree, head.tree)
     names = sorted({*base.roots, *head.roots})
     return Sides(
-        base=_finish(base, pair, names, digest(files[0])),
-        head=_finish(head, pair, names, digest(files[1])),
+        base=replace(_finish(base, pair, names, digest(files[0])), binaries=own[0]),
+        head=replace(_finish(head, pair, names, digest(files[1])), binaries=own[1]),
         notes=tuple(dict.fromkeys(notes)),
     )
 

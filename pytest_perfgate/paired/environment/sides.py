@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from pytest_perfgate.paired.environment.binaries import renew
+
 #: Would send the bytecode that was made beforehand to the wrong place, or would have it compiled anew.
 _BYTECODE_VARIABLES = ("PYTHONPYCACHEPREFIX", "PYTHONDONTWRITEBYTECODE")
 
@@ -23,6 +25,7 @@ class Side:
         location: Folder under which everything lies that is imported from this side.
         roots: Dotted import names that are redirected, the same on both sides: ``("yarl",)``, ``("ns.pkg", "_fast")``.
         missing: Those of the roots that this side lacks; importing them is a ``ModuleNotFoundError`` that says so.
+        binaries: Compiled files that only this side has, relative to the location: each round gets new copies of them.
         digest: SHA-256 (hexadecimal) over names and content of the files of the roots, tests left out.
     """
 
@@ -32,6 +35,7 @@ class Side:
     location: Path
     roots: tuple[str, ...]
     missing: tuple[str, ...] = ()
+    binaries: tuple[str, ...] = ()
     digest: str
 
     def environ(self, environ: Mapping[str, str]) -> dict[str, str]:
@@ -47,6 +51,10 @@ class Side:
         rest = environ.get("PYTHONPATH")
         kept["PYTHONPATH"] = os.pathsep.join([str(self.bootstrap), *([rest] if rest else [])])
         return kept
+
+    def renew(self) -> None:
+        """Have what is compiled lie elsewhere in memory for the processes that are started from now on."""
+        renew(self.location, self.binaries)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

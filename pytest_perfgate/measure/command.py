@@ -19,6 +19,7 @@ from pathlib import Path
 
 from pytest_perfgate.errors import CannotMeasureError, UsageError
 from pytest_perfgate.measure.process import ProcessRun, run_process
+from pytest_perfgate.measure.redirection import keep_first_on_path, refuse_what_escapes
 
 #: Set because pytest, xdist or coverage runs this process; left in, they would change the program
 #: that is measured (coverage starts tracing it, a nested pytest takes itself for a worker).
@@ -29,9 +30,6 @@ SCRUBBED = (
     "PYTEST_VERSION",
 )
 SCRUBBED_PREFIXES = ("COV_CORE_", "PYTEST_XDIST_")
-
-#: Folder that stays first on ``PYTHONPATH`` whatever a test asks for: it decides which of two versions is measured.
-FIRST_ON_PATH = "PERFGATE_FIRST_ON_PATH"
 
 Runner = Callable[..., ProcessRun]
 """Called as :func:`pytest_perfgate.measure.process.run_process`; tests put something else here."""
@@ -106,10 +104,12 @@ def make_command(
     if timeout_s is not None and (_is_no_number(timeout_s) or not 0 <= timeout_s < float("inf")):
         raise UsageError(f"timeout={timeout_s!r} is not a number of seconds, 0 for no limit")
     _check_cwd(cwd)
+    words = _checked_argv(argv, example)
+    refuse_what_escapes(words, shown(words))
     if stdin is not None and not isinstance(stdin, (bytes, str)):
         raise UsageError(f"stdin= takes bytes or a string, not {type(stdin).__name__}")
     return Command(
-        argv=_checked_argv(argv, example),
+        argv=words,
         env=make_environment(env),
         cwd=None if cwd is None else os.fspath(cwd),
         stdin=stdin.encode() if isinstance(stdin, str) else stdin,
@@ -154,9 +154,8 @@ def make_environment(env: Mapping[str, str | None] | None) -> dict[str, str]:
         made.pop(name, None)
         if value is not None:
             made[name] = value
-    first = os.environ.get(FIRST_ON_PATH)
-    if first and "PYTHONPATH" in (env or {}):
-        made["PYTHONPATH"] = os.pathsep.join(filter(None, (first, made.get("PYTHONPATH"))))
+    if "PYTHONPATH" in (env or {}):
+        keep_first_on_path(made)
     return made
 
 

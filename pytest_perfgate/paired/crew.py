@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from pytest_perfgate.errors import AgainstError
-from pytest_perfgate.measure.command import FIRST_ON_PATH, make_environment
+from pytest_perfgate.measure.command import make_environment
+from pytest_perfgate.measure.redirection import FIRST_ON_PATH
 from pytest_perfgate.paired.environment import Side
 from pytest_perfgate.paired.line import Message, Switchboard
 from pytest_perfgate.paired.origin import wrong_origins

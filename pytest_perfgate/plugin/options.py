@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import pytest
@@ -97,6 +98,7 @@ def load_settings(config: pytest.Config) -> tuple[str, Settings | None]:
         file = read_settings_file(config.rootpath)
         marker = idle_marker(file, options)
         if marker is not None:
+            _refuse_idle_comparison(options)
             return marker, None
         from pytest_perfgate.settings import resolve
 
@@ -122,3 +124,15 @@ def known_profiles(config: pytest.Config) -> list[str] | None:
         return list(known_names(resolve(read_settings_file(config.rootpath), {}, {}).profiles))
     except UsageError:
         return None
+
+
+def _refuse_idle_comparison(options: Mapping[str, object]) -> None:
+    """Refuse to compare nothing: a command line that lost ``--perfgate`` would be green for ever.
+
+    Raises:
+        UsageError: A base is given, and the gate neither switched on nor off.
+    """
+    from pytest_perfgate.errors import UsageError
+
+    if options["against"] is not None and options["enabled"] is None:
+        raise UsageError("--perfgate-against compares nothing without --perfgate; give both")

@@ -19,7 +19,7 @@ def slower(project, factor):
     for case in run["cases"]:
         case["value"] /= factor
         for key in ("samples", "interval", "processes"):
-            case[key] = [value / factor for value in case[key]]
+            case[key] = case[key] and [value / factor for value in case[key]]
         for key in ("calibrated_samples", "calibrated_processes"):
             case["extra"][key] = [value / factor for value in case["extra"][key]]
     (project.path / "base.json").write_text(json.dumps(run))

@@ -1,8 +1,13 @@
 """What a comparison says of targets that do not return the same kind of thing, and of PYTHONPATH that a test sets."""
 
 import os
+import sys
 
-from pytest_perfgate.measure.command import FIRST_ON_PATH, make_environment
+import pytest
+
+from pytest_perfgate.errors import CannotMeasureError
+from pytest_perfgate.measure.command import make_command, make_environment
+from pytest_perfgate.measure.redirection import FIRST_ON_PATH
 from pytest_perfgate.paired.facts import differences
 
 
@@ -29,3 +34,21 @@ def test_without_a_comparison_pythonpath_is_what_the_test_says(monkeypatch):
     monkeypatch.delenv(FIRST_ON_PATH, raising=False)
     assert make_environment({"PYTHONPATH": "/mine"})["PYTHONPATH"] == "/mine"
     assert "PYTHONPATH" not in make_environment({"PYTHONPATH": None})
+
+
+@pytest.mark.parametrize("flags", [["-I"], ["-E"], ["-S"], ["-bE"], ["-Xutf8", "-I"], ["-Werror", "-I"]])
+def test_a_python_that_would_ignore_its_side_is_refused_in_a_comparison(monkeypatch, flags):
+    argv = [sys.executable, *flags, "-c", "pass"]
+    monkeypatch.delenv(FIRST_ON_PATH, raising=False)
+    assert make_command(argv).argv == tuple(argv)
+    monkeypatch.setenv(FIRST_ON_PATH, "/side/boot")
+    with pytest.raises(CannotMeasureError, match="both sides would measure the same code"):
+        make_command(argv)
+
+
+@pytest.mark.parametrize(
+    "argv", [[sys.executable, "-c", "pass", "-I"], [sys.executable, "-m", "app", "-E"], ["app", "-I"], [sys.executable]]
+)
+def test_flags_of_the_program_are_its_own(monkeypatch, argv):
+    monkeypatch.setenv(FIRST_ON_PATH, "/side/boot")
+    assert make_command(argv).argv == tuple(argv)

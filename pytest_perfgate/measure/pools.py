@@ -10,6 +10,7 @@ import concurrent.futures
 import contextlib
 import difflib
 import multiprocessing
+import multiprocessing.process
 import multiprocessing.synchronize
 import pickle
 import platform
@@ -32,6 +33,8 @@ __tracebackhide__ = True
 _ASSEMBLY_S = 60.0
 #: A worker process that takes longer to heed its termination is killed.
 _ENDING_S = 5.0
+#: How often it is looked at whether killed processes have ended.
+_REAPING_S = 0.01
 #: Long enough that a pool, given one per worker, has to create every worker.
 _BUSY_S = 0.05
 
@@ -157,9 +160,20 @@ def _open(make: Callable[[], Executor]) -> Iterator[Executor]:
         for child in children:
             child.join(_ENDING_S)
             child.kill()
-            child.join(_ENDING_S)
+        _await_reaping(children)
         raise
     pool.shutdown()
+
+
+def _await_reaping(children: set[multiprocessing.process.BaseProcess]) -> None:
+    """Wait until killed processes are known to have ended.
+
+    The pool's own thread waits for them too: while it has collected an exit status and not yet noted it, ``join``
+    returns at once and the child still counts as alive.
+    """
+    until = time.monotonic() + _ENDING_S
+    while children & set(multiprocessing.active_children()) and time.monotonic() < until:
+        time.sleep(_REAPING_S)
 
 
 def _collect(submitting: Iterable[Future[Any]], timeout_s: float) -> list[Any]:

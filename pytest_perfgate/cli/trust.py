@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import gc
+import signal
 import sys
+import threading
 from typing import TYPE_CHECKING, Any, TextIO
 
 from pytest_perfgate.cli._command import COULD_NOT_JUDGE, DEFAULT_TOLERANCE, FAILED, PASSED, add_tolerance, say
@@ -16,8 +20,9 @@ if TYPE_CHECKING:
 
 _DEFAULT_TIME, _SHORTEST_S = "5m", 1.0
 _DEFAULT_CHANGES = "2%,5%,7.5%,10%"
-_DEFAULT_CASES = 50
-_BAR_CELLS = 24
+_BAR_CELLS = 16
+_TERMINATED = 128 + signal.SIGTERM
+"""As shells say it."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -31,7 +36,8 @@ six kinds: repeated work, allocations, a linear search, an import at call
 time, a lock, a cache that stops hitting.
 
 What is printed holds for this machine as it is now: run it where the gate
-runs, with as much going on beside it as usual."""
+runs, with as much going on beside it as usual.  No suite is cut off: on a
+busy machine the last one may end later than asked for."""
     parser.epilog = """\
 example:
   perfgate trust --time 20m
@@ -48,7 +54,7 @@ compared"""
         help="slowdowns to plant (default: " + _DEFAULT_CHANGES.replace("%", "%%") + ")",
     )
     parser.add_argument(
-        "--cases", metavar="N", type=int, default=_DEFAULT_CASES, help="cases of one suite (default: 50)"
+        "--cases", metavar="N", type=int, help="cases of one suite (default: 50, or as many as there is time for)"
     )
     parser.add_argument(
         "--seed", metavar="N", type=int, help="of everything that is drawn (default: another each time)"
@@ -65,33 +71,58 @@ def run(namespace: argparse.Namespace) -> int:
     Raises:
         UsageError: An argument cannot be meant.
     """
-    from pytest_perfgate.paired.trials import Experiment
+    from pytest_perfgate.paired.trials import Experiment, fitting_suite
+    from pytest_perfgate.store import check_writable
 
-    bar = _Bar(sys.stderr)
     seconds = _seconds(namespace.time)
     tolerance = DEFAULT_TOLERANCE if namespace.max_regression is None else namespace.max_regression
     if tolerance <= 0:
         raise UsageError("--max-regression 0%: no gate can tell a change from none at all")
-    if namespace.cases < 1:
+    if namespace.cases is not None and namespace.cases < 1:
         raise UsageError(f"--cases {namespace.cases}: a suite has at least one case")
-    experiment = Experiment(
-        tolerance=tolerance,
-        planted=_changes(namespace.changes),
-        suite=namespace.cases,
-        seed=namespace.seed,
-        report=bar.show,
-    )
-    try:
-        experiment.run(seconds)
-    finally:
-        bar.clear()
-    say("\n".join(_lines(experiment, tolerance)))
     if namespace.json:
-        _write(namespace.json, experiment, tolerance)
+        check_writable(namespace.json)
+    planted = _changes(namespace.changes)
+    cases = namespace.cases or fitting_suite(seconds, planted)
+    bar = _Bar(sys.stderr)
+    experiment = Experiment(tolerance=tolerance, planted=planted, suite=cases, seed=namespace.seed, report=bar.show)
+    say(f"suites of {cases} cases, for {namespace.time}", sys.stderr)
+    gc.enable()  # off for commands that end at once
+    try:
+        with _leaving_in_order(), contextlib.closing(bar):
+            experiment.run(seconds)
+    except KeyboardInterrupt:
+        _report(experiment, tolerance, namespace.json)
+        raise
+    return _report(experiment, tolerance, namespace.json)
+
+
+def _report(experiment: Experiment, tolerance: float, json: str | None) -> int:
+    """Print what the finished suites came to, and say what that means."""
     unchanged = experiment.tallies[0.0]
     if not unchanged.comparisons:
         return COULD_NOT_JUDGE
+    say("\n".join(_lines(experiment, tolerance)))
+    if json:
+        _write(json, experiment, tolerance)
     return FAILED if unchanged.failed_suites else PASSED
+
+
+@contextlib.contextmanager
+def _leaving_in_order() -> Iterator[None]:
+    """Let a process that is asked to end remove its folders and workers first."""
+
+    def leave(*_: object) -> None:
+        raise SystemExit(_TERMINATED)
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, leave)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _seconds(text: str) -> float:
@@ -179,7 +210,8 @@ def _percent(share: float) -> str:
 
 def _write(path: str, experiment: Experiment, tolerance: float) -> None:
     import json
-    from pathlib import Path
+
+    from pytest_perfgate.store import write_atomically
 
     facts: dict[str, Any] = {
         "format": "perfgate-trust",
@@ -200,10 +232,7 @@ def _write(path: str, experiment: Experiment, tolerance: float) -> None:
         "control": experiment.control,
         "round_spreads": experiment.round_spreads,
     }
-    try:
-        Path(path).write_text(json.dumps(facts, indent=1) + "\n", "utf-8")
-    except OSError as problem:
-        raise UsageError(f"{path} cannot be written: {problem.strerror or problem}") from None
+    write_atomically(path, json.dumps(facts, indent=1) + "\n")
 
 
 class _Bar:
@@ -218,18 +247,24 @@ class _Bar:
 
     def show(self, progress: TrialProgress) -> None:
         """Draw it anew."""
-        if not self._shown:
-            return
         done = min(progress.elapsed_s / progress.budget_s, 1.0)
         cells = round(done * _BAR_CELLS)
-        left = max(progress.budget_s - progress.elapsed_s, 0)
-        remaining = f"{left / 60:.0f} min left" if left > 90 else f"{left:.0f} s left" if left else "last suite"  # noqa: PLR2004  # minutes from here on
         bar = "#" * cells + "-" * (_BAR_CELLS - cells)
-        self._stream.write(f"\r\x1b[K[{bar}] {done * 100:3.0f} %, {remaining}, {progress.comparisons} comparisons")
-        self._stream.flush()
+        left = progress.budget_s - progress.elapsed_s
+        suite = f"suite {progress.suite}: {progress.undecided} of {progress.cases} undecided"
+        self._draw(f"[{bar}] {_left(left)}, {suite}, {progress.comparisons} done")
 
-    def clear(self) -> None:
+    def close(self) -> None:
         """Take it away."""
+        self._draw("")
+
+    def _draw(self, text: str) -> None:
         if self._shown:
-            self._stream.write("\r\x1b[K")
+            self._stream.write(f"\r\x1b[K{text}")
             self._stream.flush()
+
+
+def _left(seconds: float) -> str:
+    if seconds <= 0:
+        return "time is up"
+    return f"{seconds / 60:.0f} min left" if seconds > 90 else f"{seconds:.0f} s left"  # noqa: PLR2004  # minutes then

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from pytest_perfgate.paired.trials.experiment import Experiment, Tally, TrialProgress
+from pytest_perfgate.paired.trials.experiment import Experiment, Tally, TrialProgress, fitting_suite
 
-__all__ = ["Experiment", "Tally", "TrialProgress"]
+__all__ = ["Experiment", "Tally", "TrialProgress", "fitting_suite"]

@@ -17,14 +17,17 @@ from pytest_perfgate.paired.comparison import PairedComparison
 from pytest_perfgate.paired.crew import WorkerProgram
 from pytest_perfgate.paired.environment import Side, Sides
 from pytest_perfgate.paired.processors import usable_processors
-from pytest_perfgate.paired.terms import Outcome, Terms
+from pytest_perfgate.paired.terms import Outcome, Progress, Terms
 from pytest_perfgate.paired.trials.workloads import SLOWDOWNS, WORKLOADS, measure_costs, operations_for
 from pytest_perfgate.stats import median
 
 #: True changes that are planted, as shares; the unchanged suites come in between.
 PLANTED = (0.02, 0.05, 0.075, 0.10)
-#: Comparisons in one run of the gate: a suite of this many cases.
+#: Comparisons in one run of the gate: a suite of this many cases, or fewer where there is no time for so many.
 SUITE = 50
+_SMALLEST_SUITE = 4
+#: What a comparison takes, with its share of starting workers, while nothing else goes on; to size a suite by.
+_UNCHANGED_S, _PLANTED_S = 1.0, 3.0
 
 _WORKER_MODULE = "pytest_perfgate.paired.trials.worker"
 
@@ -57,13 +60,31 @@ class Tally:
 class TrialProgress:
     """How far an experiment is."""
 
+    suite: int
+    """Its number, from 1."""
+    cases: int
+    """Of this suite."""
+    undecided: int
+    """Of them."""
     comparisons: int
+    """Of the suites before it."""
     elapsed_s: float
     budget_s: float
 
 
 Observer = Callable[[str, float, PairRound], None]
 """Told of every round of every comparison: trial, true change, what was measured."""
+
+
+def fitting_suite(seconds: float, planted: Sequence[float]) -> int:
+    """Return how many cases a suite may have for one of each kind to fit into *seconds* on a quiet machine.
+
+    Args:
+        seconds: For everything.
+        planted: True changes; a suite holds each at least once.
+    """
+    each = _UNCHANGED_S + (_PLANTED_S if planted else 0.0)
+    return max(_SMALLEST_SUITE, len(planted), min(SUITE, int(seconds / each)))
 
 
 class Experiment:
@@ -100,12 +121,20 @@ class Experiment:
         self.round_spreads: list[float] = []
 
     def run(self, seconds: float) -> None:
-        """Run suites, unchanged and planted ones in turn, until the time is up; at least one of each, to its end."""
+        """Run suites, unchanged and planted ones in turn, until there is no time for another.
+
+        There is at least one of each, and none is cut off: what was still undecided then would count as a doubt that
+        the gate never had.
+        """
         costs, began = measure_costs(), self._clock()
+        kinds = 2 if self._planted else 1
+        last_s = [0.0] * kinds
         for place, plan in enumerate(self._plans()):
-            if place > bool(self._planted) and self._clock() - began >= seconds:
+            begun = self._clock()
+            if place >= kinds and begun - began + last_s[place % kinds] > seconds:
                 break
             self._run_suite(plan, costs, began, seconds)
+            last_s[place % kinds] = self._clock() - begun
 
     def _plans(self) -> Iterator[list[float]]:
         """Yield the true changes of one suite after the other: none at all, then a mix of all planted ones."""
@@ -127,8 +156,17 @@ class Experiment:
             trials[trial], truth[trial] = (workload, slowdown, operations), change
         done = sum(tally.comparisons for tally in self.tallies.values())
 
-        def tell(_: object) -> None:
-            self._report(TrialProgress(comparisons=done, elapsed_s=self._clock() - began, budget_s=budget_s))
+        def tell(progress: Progress) -> None:
+            self._report(
+                TrialProgress(
+                    suite=self._suites,
+                    cases=len(trials),
+                    undecided=progress.undecided,
+                    comparisons=done,
+                    elapsed_s=self._clock() - began,
+                    budget_s=budget_s,
+                )
+            )
 
         def see(case: Case, measured: PairRound) -> None:
             if self._observe is not None:
@@ -139,7 +177,6 @@ class Experiment:
                 _program(sides, trials), sides, list(trials), self._terms(), report=tell, observe=see
             ).run()
         self._count(outcome, truth)
-        tell(None)
 
     def _terms(self) -> Terms:
         return Terms(

@@ -49,6 +49,7 @@ def case(metric="perf", name="", *, kind="blocks", **facts):
         "threads": 1.0,
         "raises": None,  # after so many blocks, or instead of a value
         "dies": False,
+        "hangs": False,
         "holds_cases": False,
         "knows": None,  # besides times: extra and warnings
         **facts,
@@ -159,7 +160,9 @@ class FakeWorker:
 
     def _death(self):
         self.alive = False
-        return WorkerLostError(self, f"the {self.side} worker ended with exit status 3")
+        return WorkerLostError(
+            self, f"the {self.side} worker ended with exit status 3", hangs=bool(self._cases) and self.current["hangs"]
+        )
 
 
 class FakeCrews:

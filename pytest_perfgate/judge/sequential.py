@@ -220,7 +220,10 @@ def _rounds_to(evidence: float, rounds: Sequence[float], threshold: float, sprea
     distance = stats.median(rounds) - threshold
     # Beyond twice the spread nothing is gained, and a spread of nearly nothing cannot be divided by.
     growth = surely if distance > 2 * spread else min(surely, (distance / (spread or 1)) ** 2 / 2)
-    missing = math.log(evidence) - math.log(max(stats.e_value(rounds, threshold), _LOST))
+    found = math.log(max(stats.e_value(rounds, threshold), _LOST))
+    if len(rounds) >= SETTLED:  # rounds of two kinds, as memory layouts make them, gain less than their spread says
+        growth = min(growth, found / len(rounds))
+    missing = math.log(evidence) - found
     return missing / growth if distance > 0 and growth > 0 else math.inf
 
 

@@ -23,7 +23,7 @@ CONTROLLED_TESTS = 2
 CONTROL_ROUNDS = 10
 #: Times are held against no less than this: nothing that varies can be told from nothing.
 LEAST_TOLERANCE = 0.001
-#: A test whose workers are lost so often is given up.
+#: A test whose workers die so often is given up; one that hangs is not waited for again.
 _MOST_LOSSES = 2
 #: A case that its test has not come to the end of so many times in a row is not waited for.
 _MOST_MISSES = 3
@@ -201,7 +201,7 @@ class PairedComparison:
             self._given_up[test] = self._head_only[test]
 
     def _lose(self, test: str, lost: WorkerLostError) -> None:
-        self._losses[test] = self._losses.get(test, 0) + 1
+        self._losses[test] = _MOST_LOSSES if lost.hangs else self._losses.get(test, 0) + 1
         self._again.add(test)
         if self._losses[test] < _MOST_LOSSES:
             return

@@ -45,4 +45,4 @@ class Outcome:
     control: tuple[float, ...]
     """log ratios of base against base."""
     contaminated: str = ""
-    """Why the run as a whole is not to be believed; empty when it is."""
+    """Why no change that the run found is to be believed; empty when they are."""

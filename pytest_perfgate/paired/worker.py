@@ -26,8 +26,8 @@ _LAST_LINES = 8
 class WorkerLostError(Exception):
     """A worker died or hangs; the message says how."""
 
-    def __init__(self, worker: Worker, how: str) -> None:
-        self.worker = worker
+    def __init__(self, worker: Worker, how: str, *, hangs: bool = False) -> None:
+        self.worker, self.hangs = worker, hangs
         super().__init__(how)
 
 
@@ -119,8 +119,10 @@ class Worker:
         assert self._line is not None  # noqa: S101  # as above
         try:
             return self._line.hear(timeout_s)
-        except (LineClosedError, LineSilentError) as problem:
+        except LineClosedError as problem:
             raise WorkerLostError(self, self._how(problem)) from None
+        except LineSilentError as problem:
+            raise WorkerLostError(self, self._how(problem), hangs=True) from None
 
     def run_block(self, *, iterations: int, rounds: int, timeout_s: float | None) -> Took:
         """Have it run a block.

@@ -156,5 +156,5 @@ def _notes(outcome: Outcome, sides: Sides) -> list[str]:
     if sides.identical:
         notes.append(f"base ({sides.base.label}) and head hold the same code: every difference found is noise")
     if outcome.contaminated:
-        notes.append(f"this run is not to be believed: {outcome.contaminated}")
+        notes.append(f"nothing was called regressed or improved: {outcome.contaminated}")
     return notes

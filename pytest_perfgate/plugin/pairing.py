@@ -32,6 +32,8 @@ _FOUND = "compared.json"
 _WORKER_MODULE = "pytest_perfgate.plugin.side_worker"
 #: A worker gives up a target that hangs by itself; only one that cannot is ended from here, so much later.
 _GRACE_S = 5.0
+#: A log gets a line so often, lest silence be taken for a hang.
+_TELLING_S = 30.0
 #: What is one number per process and takes as long as it may, such as a speedup, has to be had so many times within the
 #: time for a case: on both sides, in as many rounds as it takes to tell a change.
 _VALUES = 40
@@ -194,19 +196,24 @@ class Pairing:
         )
 
     def _teller(self) -> Callable[[Progress], None]:
-        """Return what tells a person how far it is; nothing where nobody looks."""
+        """Return what tells a person how far it is: at once on a terminal, in a log now and then."""
         reporter: Any = self._config.pluginmanager.get_plugin("terminalreporter")
-        if reporter is None or not reporter.isatty:
+        if reporter is None or self._config.get_verbosity() < 0:
             return lambda _: None
+        told_s = 0.0
 
         def tell(progress: Progress) -> None:
-            reporter.rewrite(
+            nonlocal told_s
+            text = (
                 f"perfgate: against {self.against}, round {progress.round}: {progress.undecided} of "
-                f"{progress.cases} cases undecided, {progress.elapsed_s:.0f} s",
-                erase=True,
+                f"{progress.cases} cases undecided, {progress.elapsed_s:.0f} s"
             )
-            if not progress.undecided:
-                reporter.rewrite("", erase=True)
+            if reporter.isatty:
+                reporter.rewrite(text if progress.undecided else "", erase=True)
+            elif progress.undecided and progress.elapsed_s - told_s >= _TELLING_S:
+                told_s = progress.elapsed_s
+                reporter.ensure_newline()
+                reporter.write_line(text)
 
         return tell
 

@@ -140,6 +140,7 @@ def test_rounds_without_any_scatter_are_judged():
         (rounds(0.08, 10), "about 4 more process pairs would settle it"),
         (rounds(0.05, 12), "too close to the tolerance"),
         (rounds(0.03, 20, scatter=20), "only a quieter machine would settle it"),
+        ([0.03, 0.03, 0.12] * 15, "too close to the tolerance"),  # memory layouts of two speeds
     ],
 )
 def test_a_doubt_says_what_would_settle_it(given, said):

@@ -151,6 +151,11 @@ def _require(base: Draft, head: Draft, names: Sequence[str]) -> None:
                 f"{draft.name} ({draft.label}) holds no {' or '.join(names) or 'package to compare'}; compare against "
                 f'one that does, or name what to compare: [tool.perfgate] packages = ["name"]'
             )
+    if not base.roots.keys() & head.roots.keys():
+        raise AgainstError(
+            f"base ({base.label}) holds {', '.join(base.roots)} and not {', '.join(head.roots)}; compare against "
+            f"another version of the same code"
+        )
 
 
 def _against_release(order: Order, what: str) -> tuple[Draft, Draft, list[str]]:

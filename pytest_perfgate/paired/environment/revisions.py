@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 
@@ -27,10 +28,20 @@ def resolve(folder: Path, revision: str) -> str:
     _require_repository(folder, revision)
     if revision.startswith("-") or not revision.strip():
         raise AgainstError(f"{revision!r} is no git revision; give a branch, a tag, a hash, path:DIR or dist:NAME")
+    _refuse_ambiguous(folder, revision)
     try:
         return git(folder, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}").strip()
     except GitError:
         raise AgainstError(f"there is no revision {revision!r} here; {_remedy(folder, revision)}") from None
+
+
+def _refuse_ambiguous(folder: Path, revision: str) -> None:
+    """Refuse a name that a branch and a tag share: git would take the tag and say so where nobody looks."""
+    names = [f"refs/{kind}/{revision}" for kind in ("heads", "tags")]
+    with contextlib.suppress(GitError):  # not even a possible name of either
+        there = set(git(folder, "for-each-ref", "--format=%(refname)", *names).split())
+        if set(names) <= there:
+            raise AgainstError(f"{revision!r} is a branch and a tag; write {names[0]} or {names[1]}")
 
 
 def _require_repository(folder: Path, revision: str) -> None:
@@ -42,7 +53,10 @@ def _require_repository(folder: Path, revision: str) -> None:
                 f"{folder} is not in a git repository, so {revision!r} means nothing there; "
                 f"compare against path:DIR or dist:NAME"
             ) from None
-        raise AgainstError(f"git cannot be asked about {folder}: {problem}") from None
+        remedy = ""
+        if "dubious ownership" in str(problem):  # as in a container whose checkout another user made
+            remedy = f"; allow it with `git config --global --add safe.directory {folder}`"
+        raise AgainstError(f"git cannot be asked about {folder}: {problem}{remedy}") from None
 
 
 def _remedy(folder: Path, revision: str) -> str:

@@ -37,6 +37,25 @@ def test_an_unknown_revision(repository, refused):
         assert "revision" in refused(nonsense, repository.path)
 
 
+def test_a_name_that_is_a_branch_and_a_tag(repository, refused, runs):
+    repository.commit({"pkg/__init__.py": ""})
+    repository.git("tag", "stable")
+    repository.git("branch", "stable")
+    message = refused("stable", repository.path)
+    assert message == "'stable' is a branch and a tag; write refs/heads/stable or refs/tags/stable"
+    for full in ("refs/heads/stable", "refs/tags/stable"):
+        with prepared(full, root=repository.path, locate=nowhere) as sides:
+            assert full in sides.base.label
+
+
+def test_a_checkout_of_another_user(repository, refused, monkeypatch):
+    repository.commit({"pkg/__init__.py": ""})
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+    message = refused("HEAD", repository.path)
+    assert "dubious ownership" in message
+    assert message.endswith(f"; allow it with `git config --global --add safe.directory {repository.path}`")
+
+
 def test_a_shallow_clone(repository, refused, tmp_path):
     repository.commit({"pkg/__init__.py": "V = 1"})
     repository.commit({"pkg/__init__.py": "V = 2"})
@@ -68,6 +87,10 @@ def test_a_folder_that_is_not_there_or_holds_no_such_package(repository, refused
     (tmp_path / "empty").mkdir()
     message = refused(f"path:{tmp_path / 'empty'}", repository.path)
     assert message.startswith(f"base ({tmp_path / 'empty'}) holds no pkg; compare against one that does, or name")
+    (tmp_path / "strange" / "other").mkdir(parents=True)
+    (tmp_path / "strange" / "other" / "__init__.py").touch()
+    message = refused(f"path:{tmp_path / 'strange'}", repository.path)
+    assert message.endswith("holds other and not pkg; compare against another version of the same code")
 
 
 def test_the_working_tree_itself(repository, refused):

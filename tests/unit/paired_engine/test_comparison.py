@@ -196,6 +196,16 @@ def test_a_test_that_costs_base_two_workers_is_measured_at_head_alone(compare, b
     assert done.played("t1")[-1] != {"base", "head"}
 
 
+@pytest.mark.parametrize("side", ["base", "head"])
+def test_a_test_that_hangs_is_waited_for_once_only(compare, side):
+    hanging = {**suite(3), "t1": [case(dies=True, hangs=True)]}
+    sides = {"base": suite(3), "head": suite(3)} | {side: hanging}
+    done = compare(sides["base"], sides["head"])
+    assert done.verdicts["t0"] is done.verdicts["t2"] is Verdict.PASS
+    assert sum(side in played for played in done.played("t1")) == 1
+    assert set(done.run.lost) == ({"t1"} if side == "head" else set())
+
+
 def test_a_test_that_costs_both_sides_their_workers_is_given_up(compare):
     deadly = {**suite(3), "t1": [case(dies=True)]}
     done = compare(deadly, deadly)
@@ -263,7 +273,7 @@ def test_a_contaminated_run_regresses_nothing(compare):
     assert by_test["t1"] == by_test["t2"] == "inconclusive"
     assert by_test["t0"] == "pass"
     assert "base against itself" in found["findings"]["t1"][0]["change"]["doubt"]
-    assert any("not to be believed" in note for note in found["notes"])
+    assert any("nothing was called regressed or improved: " in note for note in found["notes"])
 
 
 def test_findings_carry_the_evidence(compare):

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from pytest_perfgate.errors import CannotMeasureError, UsageError
 from pytest_perfgate.measure.process import ProcessRun, run_process
-from pytest_perfgate.measure.redirection import keep_first_on_path, refuse_what_escapes
+from pytest_perfgate.measure.redirection import keep_first_on_path, refuse_what_escapes, replace_script
 
 #: Set because pytest, xdist or coverage runs this process; left in, they would change the program
 #: that is measured (coverage starts tracing it, a nested pytest takes itself for a worker).
@@ -63,7 +63,8 @@ class Command:
             CannotMeasureError: It could not be started, did not end in time, or its exit was lost.
         """
         try:
-            run = runner(self.argv, env=self.env, cwd=self.cwd, stdin=self.stdin, timeout_s=self.timeout_s)
+            words = replace_script(self.argv, self.cwd)
+            run = runner(words, env=self.env, cwd=self.cwd, stdin=self.stdin, timeout_s=self.timeout_s)
         except OSError as problem:
             raise CannotMeasureError(_spawn_failure(self, problem)) from None
         except ValueError as problem:  # characters that no operating system takes

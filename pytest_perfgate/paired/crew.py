@@ -14,7 +14,7 @@ from typing import Any
 
 from pytest_perfgate.errors import AgainstError
 from pytest_perfgate.measure.command import make_environment
-from pytest_perfgate.measure.redirection import FIRST_ON_PATH
+from pytest_perfgate.measure.redirection import COPIES, FIRST_ON_PATH
 from pytest_perfgate.paired.environment import Side
 from pytest_perfgate.paired.line import Message, Switchboard
 from pytest_perfgate.paired.origin import wrong_origins
@@ -110,9 +110,17 @@ class Crew:
         file.write_text(json.dumps(asked), "utf-8")
         padding = "x" * self._rng.randrange(_MOST_PADDING_BYTES)
         ours = {"PYTHONHASHSEED": str(seed), "PERFGATE_PADDING": padding, FIRST_ON_PATH: str(side.bootstrap)}
+        ours |= self._copies(side)
         env = side.environ(make_environment(ours))
         argv = [self._program.python, "-c", _START.format(module=self._program.module), str(file)]
         return Worker(side.name, name, argv, env=env, cwd=self._program.cwd)
+
+    def _copies(self, side: Side) -> dict[str, str]:
+        """Say where a side has the scripts of the project; nothing where it is no copy of a project."""
+        head = self._sides["head"]
+        if head.project is None or not side.is_source:
+            return {}
+        return {COPIES: "\n".join(map(str, (head.project, side.location, head.location)))}
 
     def dismiss(self) -> None:
         """Let all of them end in order."""

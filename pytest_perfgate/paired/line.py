@@ -65,7 +65,7 @@ class Line:
         self._check_owner()
         limit = None if timeout_s is None else time.monotonic() + timeout_s
         while (end := self._heard.find(b"\n")) < 0:
-            self._heard += self._receive(limit)
+            self._heard += self._receive(limit, timeout_s)
         text = bytes(self._heard[:end])
         del self._heard[: end + 1]
         message: Message = json.loads(text)
@@ -76,12 +76,12 @@ class Line:
         with contextlib.suppress(OSError):
             self._end.close()
 
-    def _receive(self, limit: float | None) -> bytes:
+    def _receive(self, limit: float | None, timeout_s: float | None) -> bytes:
         try:
             self._end.settimeout(None if limit is None else max(limit - time.monotonic(), 1e-3))
             chunk = self._end.recv(_CHUNK_BYTES)
         except TimeoutError:
-            raise LineSilentError("it said nothing in time") from None
+            raise LineSilentError(f"it said nothing for {timeout_s:g} s") from None
         except OSError as problem:
             raise LineClosedError(f"the other end is gone: {problem}") from None
         if not chunk:

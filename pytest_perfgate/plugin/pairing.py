@@ -258,7 +258,7 @@ def unpacked_sides(packed: Mapping[str, Any]) -> Sides:
     from pytest_perfgate.paired.environment import Side, Sides
 
     def side(facts: Mapping[str, Any]) -> Side:
-        places = {name: Path(facts[name]) for name in ("bootstrap", "location")}
+        places = {name: Path(facts[name]) for name in ("bootstrap", "location", "project") if facts[name] is not None}
         return Side(**{**facts, **places, "roots": tuple(facts["roots"]), "binaries": tuple(facts["binaries"])})
 
     return Sides(base=side(packed["base"]), head=side(packed["head"]), notes=tuple(packed["notes"]))

@@ -68,6 +68,9 @@ TESTS = """
     def test_command(startup):
         startup.command([sys.executable, "app.py"], runs=2)
 
+    def test_script(startup):
+        startup.command([sys.executable, "script.py"], runs=2)
+
     def test_imports(startup):
         startup.imports("starting", runs=2)
 
@@ -102,6 +105,9 @@ TESTS = """
 """
 
 
+SCRIPT = "import time; time.sleep({seconds})"
+
+
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
     trial = Trial(tmp_path_factory.mktemp("kinds"))
@@ -110,10 +116,17 @@ def run(tmp_path_factory):
             "pkg.py": PACKAGE.format(factor=1, hits=100),
             "starting.py": SLOW_START.format(factor=1),
             "app.py": "import starting",
+            "script.py": SCRIPT.format(seconds=0),
             "test_it.py": TESTS,
         }
     )
-    trial.head({"pkg.py": PACKAGE.format(factor=2, hits=200), "starting.py": SLOW_START.format(factor=3)})
+    trial.head(
+        {
+            "pkg.py": PACKAGE.format(factor=2, hits=200),
+            "starting.py": SLOW_START.format(factor=3),
+            "script.py": SCRIPT.format(seconds=0.1),
+        }
+    )
     return trial.run("--junitxml=pytest.xml", plugins=["anyio"], timeout=500.0)
 
 
@@ -123,6 +136,7 @@ REGRESSED = [
     "test_benchmark#perf",
     "test_pedantic#perf",
     "test_command#startup.command",
+    "test_script#startup.command",
     "test_imports#startup.imports",
     "test_growth#memory.growth",
     "test_number#hits",

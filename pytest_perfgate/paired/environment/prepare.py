@@ -158,5 +158,7 @@ def _finish(draft: Draft, pair: _Pair, names: Sequence[str], content: str) -> Si
         location=draft.tree,
         roots=tuple(names),
         missing=tuple(name for name in names if name not in draft.roots),
+        project=draft.project,
+        is_source=not draft.installed,
         digest=content,
     )

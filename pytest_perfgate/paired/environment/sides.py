@@ -26,6 +26,8 @@ class Side:
         roots: Dotted import names that are redirected, the same on both sides: ``("yarl",)``, ``("ns.pkg", "_fast")``.
         missing: Those of the roots that this side lacks; importing them is a ``ModuleNotFoundError`` that says so.
         binaries: Compiled files that only this side has, relative to the location: each round gets new copies of them.
+        project: The user's own folder that :attr:`location` is a copy of; None for any other version.
+        is_source: Whether the location is laid out as it is developed, and not as it is installed.
         digest: SHA-256 (hexadecimal) over names and content of the files of the roots, tests left out.
     """
 
@@ -36,6 +38,8 @@ class Side:
     roots: tuple[str, ...]
     missing: tuple[str, ...] = ()
     binaries: tuple[str, ...] = ()
+    project: Path | None = None
+    is_source: bool = False
     digest: str
 
     def environ(self, environ: Mapping[str, str]) -> dict[str, str]:

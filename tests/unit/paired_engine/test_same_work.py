@@ -7,7 +7,7 @@ import pytest
 
 from pytest_perfgate.errors import CannotMeasureError
 from pytest_perfgate.measure.command import make_command, make_environment
-from pytest_perfgate.measure.redirection import FIRST_ON_PATH
+from pytest_perfgate.measure.redirection import COPIES, FIRST_ON_PATH, replace_script
 from pytest_perfgate.paired.facts import differences
 
 
@@ -34,6 +34,58 @@ def test_without_a_comparison_pythonpath_is_what_the_test_says(monkeypatch):
     monkeypatch.delenv(FIRST_ON_PATH, raising=False)
     assert make_environment({"PYTHONPATH": "/mine"})["PYTHONPATH"] == "/mine"
     assert "PYTHONPATH" not in make_environment({"PYTHONPATH": None})
+
+
+@pytest.fixture
+def copies(tmp_path, monkeypatch):
+    """A project with scripts, and the copies of it that a comparison makes; this process measures base."""
+    for folder in ("project", "0", "1"):
+        for file in ("app.py", "tools/run.sh", "tests/probe.py"):
+            (tmp_path / folder / file).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / folder / file).touch()
+    (tmp_path / "project/ignored.py").touch()
+    monkeypatch.setenv(COPIES, "\n".join(str(tmp_path / folder) for folder in ("project", "0", "1")))
+    monkeypatch.chdir(tmp_path / "project")
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("words", "cwd", "place"),
+    [
+        (["python", "app.py", "app.py"], None, 1),
+        (["/usr/bin/python3.12", "-X", "utf8", "-u", "{}/project/app.py"], None, 4),
+        (["python", "../app.py"], "tools", 1),
+        (["tools/run.sh", "--fast"], None, 0),
+        (["./app.py"], None, 0),
+    ],
+)
+def test_a_script_of_the_project_is_that_of_the_side(copies, words, cwd, place):
+    words = [word.format(copies) for word in words]
+    name = "run.sh" if "run.sh" in words[place] else "app.py"
+    expected = [*words]
+    expected[place] = str(copies / "0" / ("tools/run.sh" if name == "run.sh" else name))
+    assert replace_script(words, cwd) == tuple(expected)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["python", "-m", "app"],
+        ["python", "-c", "pass", "app.py"],
+        ["python"],
+        ["python", "tests/probe.py"],
+        ["python", "ignored.py"],
+        ["python", "/etc/passwd"],
+        ["app", "app.py"],
+    ],
+)
+def test_everything_else_stays_what_the_test_says(copies, words):
+    assert replace_script(words, None) == tuple(words)
+
+
+def test_outside_a_comparison_scripts_are_the_users_own(copies, monkeypatch):
+    monkeypatch.delenv(COPIES)
+    assert replace_script(["python", "app.py"], None) == ("python", "app.py")
 
 
 @pytest.mark.parametrize("flags", [["-I"], ["-E"], ["-S"], ["-bE"], ["-Xutf8", "-I"], ["-Werror", "-I"]])

@@ -192,4 +192,4 @@ class FakeCrews:
             side = "head" if name == "head" else "base"
             workers[name] = FakeWorker(self.world, side, self.scripts[name], factor=factor, **self.how)
         self.played.append(workers)
-        yield SimpleNamespace(workers=workers, check_origin=lambda name, said: None)
+        yield SimpleNamespace(workers=workers, check_origin=lambda name, said: sides[name])

@@ -124,6 +124,8 @@ class PairedComparison:
         """Play one round; a worker that is lost costs the test that lost it, and fresh workers go on."""
         left = list(todo)
         names = {"base": self._sides.base, "head": self._sides.head, "control": self._sides.base}
+        if all(test in self._head_only for test in left):
+            del names["base"], names["control"]
         controlled = self._controlled(todo) if self._rounds <= CONTROL_ROUNDS else []
         while left:
             if not controlled:
@@ -134,10 +136,16 @@ class PairedComparison:
                     self._play_tests(hired, left, controlled, begun)
                 left = []
             except WorkerLostError as lost:
-                if not begun:
-                    raise CannotMeasureError(f"a worker could not be started: {lost}") from None
-                self._lose(begun[-1], lost)
                 controlled = []
+                if begun:
+                    self._lose(begun[-1], lost)
+                elif lost.worker.side == "base" and self._rounds == 1 and "base" in names:
+                    # What is new at head may be all that base lacks; head can be measured nevertheless.
+                    why = f"the tests do not start against the base: {lost}"
+                    self._head_only = dict.fromkeys(left, why)
+                    del names["base"]
+                else:
+                    raise CannotMeasureError(f"a worker could not be started: {lost}") from None
                 left = left[len(begun) :]
 
     def _play_tests(self, hired: Crew, tests: Sequence[str], controlled: Sequence[str], begun: list[str]) -> None:
@@ -150,19 +158,20 @@ class PairedComparison:
             begun: Filled with what was begun, for whoever has to know where a worker was lost.
         """
         base, head, control = (hired.workers.get(name) for name in ("base", "head", "control"))
-        assert base is not None  # noqa: S101  # every crew has both
-        assert head is not None  # noqa: S101
+        assert head is not None  # noqa: S101  # in every crew
         for test, following in zip(tests, [*tests[1:], None], strict=True):
             begun.append(test)
             began, measured_s = self._clock(), self._measured_s(test)
-            listener = Measured(self._cases, test, base, head)
             head.say(do="go", test=test, next=following)
             if test in self._head_only:
-                self._close_test(hired, test, follow(head, listener, self._head_only[test], self._terms.timeout_s))
+                taken = Measured(self._cases, test, head, head)
+                self._close_test(hired, test, follow(head, taken, self._head_only[test], self._terms.timeout_s))
                 continue
+            assert base is not None  # noqa: S101  # in every crew for tests that it can play
             is_controlled = control is not None and test in controlled
             next_of_base = self._next_of_base(tests, test)
             base.say(do="go", test=test, next=test if is_controlled else next_of_base)
+            listener = Measured(self._cases, test, base, head)
             self._close_test(hired, test, converse(base, head, listener, self._terms.timeout_s))
             self._charge(test, self._clock() - began, self._measured_s(test) - measured_s)
             if control is not None and is_controlled:
@@ -180,7 +189,8 @@ class PairedComparison:
     def _close_test(self, hired: Crew, test: str, endings: Endings) -> None:
         """Take what the ends of a test say about its cases."""
         for name, ending in (("base", endings.base), ("head", endings.head)):
-            hired.check_origin(name, ending)
+            if name in hired.workers:
+                hired.check_origin(name, ending)
             self._loaded_any = self._loaded_any or bool(ending.get("loaded"))
         self._again.discard(test)
         mine = self._cases.of(test)

@@ -174,12 +174,15 @@ class Worker:
             self._output.close()
 
     def last_words(self) -> str:
-        """Quote the end of what it wrote, one indented line each; empty when there is nothing."""
+        """Quote what pytest calls the error, or the end of what it wrote, one indented line each; empty without any."""
         if self._output.closed:
             return ""
         self._output.seek(0, os.SEEK_END)
         self._output.seek(max(0, self._output.tell() - 8192))
         lines = self._output.read().decode(errors="replace").rstrip().splitlines()[-_LAST_LINES:]
+        errors = [line[2:].strip() for line in lines if line.startswith("E  ")]
+        if errors:
+            return f": {errors[0]}"
         return "".join(f"\n    {line}" for line in lines)
 
     def _how(self, problem: Exception) -> str:

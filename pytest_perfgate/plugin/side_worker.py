@@ -171,7 +171,8 @@ class SideWorker:
         """Remember how the test ended."""
         if report.failed:
             problem = _last_line(str(report.longrepr))
-            self._ending = {"outcome": "failed", "problem": f"{problem} (in its {report.when} phase)"}
+            beside = "; base and head run side by side" if report.when == "setup" else ""
+            self._ending = {"outcome": "failed", "problem": f"{problem} (in its {report.when} phase{beside})"}
         elif report.skipped and self._ending["outcome"] == "passed":
             why = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
             self._ending = {"outcome": "skipped", "problem": str(getattr(report, "wasxfail", why))}

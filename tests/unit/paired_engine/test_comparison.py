@@ -223,6 +223,22 @@ def test_a_worker_that_cannot_be_started_ends_the_comparison(compare):
         compare(suite(1), suite(1), crews=Dead)
 
 
+def test_a_base_that_cannot_start_leaves_head_to_be_measured_alone(compare):
+    class NoBase(FakeCrews):
+        def __call__(self, program, sides, rng):
+            if "base" in sides:
+                raise WorkerLostError(SimpleNamespace(side="base"), "the base worker ended with exit status 4: no name")
+            return super().__call__(program, sides, rng)
+
+    done = compare(suite(2), suite(2), crews=NoBase)
+    assert {series.no_base for series in done.outcome.series} == {
+        "the tests do not start against the base: the base worker ended with exit status 4: no name"
+    }
+    assert all(series.has_head for series in done.outcome.series)
+    assert len(done.outcome.series) == 2
+    assert done.outcome.rounds == 1
+
+
 # -- tests that fail on a side
 
 

@@ -11,6 +11,7 @@ from tabulate import tabulate
 
 from pytest_perfgate.model import Check, Finding, Outcome, Policy, Run, Verdict
 from pytest_perfgate.reports._format import interval_text, on_one_line, shortened_id
+from pytest_perfgate.reports.import_times import import_table
 from pytest_perfgate.units import BYTES, RATIO, format_change, format_value
 
 #: What a screen or two hold; the JSON report has the rest.
@@ -234,7 +235,7 @@ def _remainder(left_out: Sequence[Finding], policy: Policy) -> list[str]:
 def _reasons(findings: Iterable[Finding], most: int) -> list[str]:
     """Explain what did not simply pass."""
     groups = _grouped(finding for finding in findings if finding.verdict not in (Verdict.PASS, *_LISTED_APART))
-    lines = [_explained(group) for group in groups[:most]]
+    lines = [line for group in groups[:most] for line in (_explained(group), *import_table(group[0]))]
     if len(groups) > most:
         lines.append(f"… and {len(groups) - most:,} more; all in the JSON report")
     return lines

@@ -154,6 +154,11 @@ def test_a_machine_that_stays_busy_is_told_after_two_more_series():
     assert len(runner.calls) == 7
 
 
+def test_a_moment_is_no_waiting_however_short_the_process():
+    run = finished(0.001, user_s=0.0005, system_s=0.0003, on_cpu_s=0.0008, queued_s=0.0002)
+    assert "starved" not in measured(run, runs=2).extra
+
+
 def test_without_an_account_of_waiting_nothing_is_said_of_it():
     extra = measured(finished(), runs=2).extra
     assert not {"contention", "starved", "uncontended_s"} & set(extra)

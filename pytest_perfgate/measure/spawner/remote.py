@@ -81,7 +81,11 @@ class Spawner:
             raise
 
     def _greet(self) -> None:
-        if self._hear(_START_S) != "ready":
+        try:
+            greeting = self._hear(_START_S)
+        except SpawnerLostError:
+            raise OSError("it ended at once: this system has no pidfds or no subreapers, or refuses them") from None
+        if greeting != "ready":
             raise OSError("it does not answer")
 
     @property

@@ -45,7 +45,9 @@ _OFFENDERS = 10
 #: Modules named in a remark; the report has them all.
 _NAMED = 3
 
-_KIND: Kind[ImportRun] = Kind(lambda run: run.import_s, lambda run: run.process.contention, lambda run: run.uncontended_s)
+_KIND: Kind[ImportRun] = Kind(
+    lambda run: run.import_s, lambda run: run.process.contention, lambda run: run.uncontended_s
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

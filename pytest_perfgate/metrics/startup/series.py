@@ -25,6 +25,8 @@ from pytest_perfgate.stats import median, median_interval, percentile
 DEFAULT_TIMEOUT_S = 30.0
 #: A run waited for a processor for so much of the time in which it wanted one: its wall time is the machine's, not its.
 _STARVED = 0.10
+#: ... unless that is no time at all: the shortest of processes wait for so long on a quiet machine.
+_NOTICED_S = 0.0005
 #: How often a starved series is measured again before it counts as undecided.
 RETRIES = 2
 
@@ -86,7 +88,14 @@ class Series(Generic[R]):
     @property
     def is_starved(self) -> bool:
         """Whether others kept the processors for so long that times say little."""
-        return not self.is_planned and (self.contention or 0.0) > _STARVED
+        if self.is_planned or (self.contention or 0.0) <= _STARVED:
+            return False
+        waited_s = middle(map(self._waited_s, self.kept))
+        return waited_s is None or waited_s > _NOTICED_S
+
+    def _waited_s(self, run: R) -> float | None:
+        rest_s = self.kind.uncontended_s(run)
+        return None if rest_s is None else self.kind.value_s(run) - rest_s
 
     def facts(self) -> dict[str, Any]:
         """Say how busy the machine was, and how the value relates to a bare interpreter's."""

@@ -173,7 +173,7 @@ class Run:
             events = self._poll.poll(_milliseconds(until_ns))
             now_ns = clock()
             found = [descriptor for descriptor, _ in events]
-            self._take(found, now_ns)
+            self._take(events, now_ns)
             if ended in found:
                 break
             if not found and until_ns is not None and now_ns >= until_ns:
@@ -187,12 +187,14 @@ class Run:
         os.close(ended)
         return self._reaped(now_ns, started_ns)
 
-    def _take(self, found: list[int], now_ns: int) -> None:
-        for descriptor in found:
+    def _take(self, events: list[tuple[int, int]], now_ns: int) -> None:
+        for descriptor, event in events:
             stream = self._streams.get(descriptor)
             if stream is None:
                 continue
-            data = stream.take()
+            # At its end a process closes its outputs a moment before it is known to have ended: no time for more.
+            stream.is_open = event != select.POLLHUP
+            data = stream.take() if stream.is_open else b""
             if data and self._first_ns is None:
                 self._first_ns = now_ns
             if data and self._ask["tell"] == "output":

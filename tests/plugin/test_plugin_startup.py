@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 import pytest
+from processes import is_gone
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX processes")
 
@@ -130,3 +131,21 @@ def test_no_process_is_left_when_the_run_is_over(project):
     run = project.run("-s")
     assert run.ret == 0
     assert "children: []" in run.out
+
+
+@pytest.mark.parametrize("call", ["command({argv})", "app({argv}, ready=8, timeout=50)"], ids=["command", "app"])
+def test_an_interrupt_ends_what_is_measured(project, call):
+    argv = (
+        "[sys.executable, '-c', f\"import os, signal, time; open('pid', 'w').write(str(os.getpid())); \""
+        'f"os.kill({os.getpid()}, signal.SIGINT); time.sleep(60)"]'
+    )
+    project.test(f"""
+        import os, sys
+
+        def test_interrupted(startup):
+            startup.{call.format(argv=argv)}
+    """)
+    run = project.run()
+    assert run.ret == 2
+    assert "KeyboardInterrupt" in run.text
+    assert is_gone(int((project.path / "pid").read_text()))

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from processes import is_gone
 
 from pytest_perfgate.errors import CannotMeasureError, UsageError
 from pytest_perfgate.measure import application, readiness
@@ -48,10 +49,6 @@ def way(request, monkeypatch):
 
 def python(code, *arguments):
     return [sys.executable, "-c", code, *arguments]
-
-
-def is_gone(pid):
-    return not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
 
 
 # --- ready

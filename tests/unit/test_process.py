@@ -9,6 +9,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from processes import is_gone
 
 from pytest_perfgate.errors import CannotMeasureError
 from pytest_perfgate.measure import ending, process
@@ -23,19 +24,6 @@ NEVER_ENDS = ["sh", "-c", "sleep 60 & echo $!; sleep 60"]
 
 def python(code, **options):
     return run_process([sys.executable, "-c", code], **options)
-
-
-def is_gone(pid):
-    """Whether a process ends, reaped or not, within ten seconds."""
-    try:
-        left = psutil.Process(pid)
-        for _ in range(500):
-            if left.status() == psutil.STATUS_ZOMBIE:
-                return True
-            psutil.wait_procs([left], timeout=0.02)
-    except psutil.NoSuchProcess:
-        return True
-    return False
 
 
 def open_descriptors():

@@ -5,11 +5,10 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 
-import psutil
 import pytest
+from processes import is_gone
 
 from pytest_perfgate.measure.process import run_process
 from pytest_perfgate.measure.spawner import remote
@@ -20,18 +19,6 @@ pytestmark = pytest.mark.skipif(remote.current() is None, reason=remote.problem(
 
 def order(*argv, **options):
     return Order(argv=argv, env=dict(os.environ), cwd="/", stdin=None, **{"timeout_s": None, **options})
-
-
-def is_gone(pid):
-    """Whether a process ends, reaped or not, within ten seconds."""
-    for _ in range(500):
-        try:
-            if psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
-                return True
-        except psutil.NoSuchProcess:
-            return True
-        time.sleep(0.02)
-    return False
 
 
 @pytest.fixture

@@ -192,6 +192,14 @@ def test_what_the_function_raises_comes_through():
         run_app_once(["sleep", "60"], ready=broken)
 
 
+def test_a_function_that_measures_is_refused_and_does_not_wait_for_itself(way):
+    if way != "spawner":
+        pytest.skip("this process can start several")
+    with pytest.raises(CannotMeasureError, match="within the measurement of another"):
+        run_app_once(["sleep", "60"], ready=lambda: run_app_once(["sleep", "60"], ready="output"))
+    assert run_app_once(["sh", "-c", "echo x; sleep 60"], ready="output").stdout == "x\n"
+
+
 @pytest.mark.parametrize(
     ("argv", "options", "message"),
     [

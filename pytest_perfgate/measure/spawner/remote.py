@@ -61,7 +61,7 @@ class Spawner:
         if not sys.executable:
             raise OSError("this Python does not know where it is")
         self._owner = os.getpid()
-        self._lock = threading.Lock()
+        self._lock, self._thread = threading.Lock(), 0
         self.folder = Path(tempfile.mkdtemp(prefix="perfgate-"))
         try:
             self._process = subprocess.Popen(  # noqa: S603  # our own interpreter and our own program
@@ -108,10 +108,14 @@ class Spawner:
             ValueError: Something in *order* is nothing that an operating system takes.
             SpawnerLostError: The spawner was ended.
         """
+        if self._thread == threading.get_ident():
+            raise CannotMeasureError("a process cannot be measured within the measurement of another, as in ready=")
         with self._lock:
-            packed = self._packed(order)
+            self._thread = threading.get_ident()
             running = Running(self, order)
             try:
+                packed = self._packed(order)
+                running.is_over = False
                 self._say(packed)
                 running.begin()
                 yield running
@@ -120,6 +124,8 @@ class Spawner:
                 if not running.is_over:
                     self.close()
                 raise
+            finally:
+                self._thread = 0
 
     def close(self) -> None:
         """End it, and what it runs."""
@@ -202,8 +208,8 @@ class Running:
         """When, on the clock of :func:`time.perf_counter_ns`; known, like the number, to who asked to hear of it."""
         self.facts: dict[str, Any] | None = None
         """What it did and cost, when it is over."""
-        self.is_over = False
-        """Whether there is nothing of it left."""
+        self.is_over = True
+        """Whether there is nothing of it, not yet or not any more."""
 
     def begin(self) -> None:
         """Wait for the start, if that is to be told."""

@@ -45,7 +45,8 @@ class ProcessRun:
     user_s: float | None
     system_s: float | None
     peak_bytes: int | None
-    """Peak resident memory; None when it cannot be told from that of the spawning process."""
+    """Peak resident memory; no less than the spawner's own 9 MB are told, and None where this process is the spawner
+    and it cannot be told from ours."""
     minor_faults: int | None
     """Pages mapped without reading a disk."""
     major_faults: int | None
@@ -155,7 +156,7 @@ def made_of(facts: Mapping[str, Any], outputs: Sequence[IO[bytes]], untold: str 
     return ProcessRun(
         **{name: facts.get(name) for name in known},
         wall_s=facts["wall_ns"] / 1e9,
-        peak_bytes=_peak_of_child(facts.get("peak_bytes"), facts.get("spawners_peak_bytes")),
+        peak_bytes=_peak_of_child(facts.get("peak_bytes"), facts.get("spawners_peak_bytes", 0)),
         exit_status=facts["exit_status"],
         stdout=stdout,
         stderr=stderr,
@@ -206,21 +207,21 @@ def _kept(file: IO[bytes]) -> bytes:
     return start + b"\n... %d bytes left out ...\n" % (size - 2 * half) + file.read(half)
 
 
-def _peak_of_child(peak_bytes: int | None, spawners_bytes: int | None) -> int | None:
+def _peak_of_child(peak_bytes: int | None, spawners_bytes: int) -> int | None:
     """Take a child's peak memory, if it is its own.
 
-    At ``exec`` the kernel folds the peak of the address space that is left behind into the child's
-    maximum, and after vfork that is the spawner's: a child smaller than its spawner reports the spawner's
-    size (Linux, fs/exec.c, ``exec_mmap``: ``setmax_mm_hiwater_rss``).  So only a peak above the spawner's
-    says anything about the child.
+    At ``exec`` the kernel folds the peak of the address space that is left behind into the child's maximum, and after
+    vfork that is the spawner's: a child smaller than its spawner reports the spawner's size (Linux, fs/exec.c,
+    ``exec_mmap``: ``setmax_mm_hiwater_rss``).  The small interpreter is as small as any Python, so what it tells is a
+    bound close above; of a large pytest only a peak above its own says anything about a child.
 
     Args:
         peak_bytes: As wait4 gave it.
-        spawners_bytes: The peak of the process that started it.
+        spawners_bytes: The peak of the process that started it; 0 for the small interpreter.
 
     Returns:
         Bytes, or None.
     """
-    if peak_bytes is None or spawners_bytes is None:
+    if peak_bytes is None or peak_bytes <= spawners_bytes + _PEAK_SLACK_BYTES * bool(spawners_bytes):
         return None
-    return peak_bytes if peak_bytes > spawners_bytes + _PEAK_SLACK_BYTES else None
+    return peak_bytes

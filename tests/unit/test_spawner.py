@@ -48,6 +48,11 @@ def test_the_memory_of_this_process_is_not_taken_for_the_childs():
     assert 2**25 < run.peak_bytes < len(held)
 
 
+def test_a_small_program_is_told_to_be_no_larger_than_a_bare_interpreter():
+    held = bytearray(b"x") * 2**26
+    assert run_process(["true"]).peak_bytes < 16 * 2**20 < len(held)
+
+
 def test_one_spawner_serves_all_runs():
     first = remote.current()
     run_process(["true"])

@@ -1,6 +1,6 @@
 """The program of the spawner: starts a process, waits for its end, tells what it cost; knows nothing of this package.
 
-Run by path, as ``python -I -S program.py FOLDER PARENT``, by :mod:`pytest_perfgate.measure.spawner.remote`, after its
+Run compiled, as ``python -I -S program.pyc FOLDER PARENT``, by :mod:`pytest_perfgate.measure.spawner.remote`, after its
 first stage has made this process the subreaper of everything that it starts.  It stays small, and imports only what is
 written in C: the kernel counts the memory of a spawner as the child's, and whatever wakes up here takes a processor
 that a child may need.
@@ -234,7 +234,6 @@ class Run:
             "major_faults": usage.ru_majflt,
             "blocks_read": usage.ru_inblock,
             "peak_bytes": usage.ru_maxrss * 1024,
-            "spawners_peak_bytes": _own_peak_bytes(),
             "exit_status": os.waitstatus_to_exitcode(status),
             "timed_out": self._timed_out,
         }
@@ -263,15 +262,6 @@ def _schedstat(pid: int) -> list[int] | None:
             return [int(number) for number in file.read().split()[:2]]
     except (OSError, ValueError):
         return None
-
-
-def _own_peak_bytes() -> int:
-    """Read the peak of this process since its exec: what the kernel takes for a child's, if that is smaller."""
-    with open("/proc/self/status", "rb") as file:
-        for row in file:
-            if row.startswith(b"VmHWM:"):
-                return int(row.split()[1]) * 1024
-    return 0
 
 
 # -- what a process leaves running: as this process is a subreaper, all of it becomes its child
@@ -367,14 +357,11 @@ def main() -> None:
             serve(folder, os.pidfd_open(parent))
     finally:
         end_rest(0.0)
-        for name in ("in", "out", "err"):
-            try:
-                os.unlink(f"{folder}/{name}")
-            except OSError:
-                pass
         try:
+            for name in os.listdir(folder):
+                os.unlink(f"{folder}/{name}")
             os.rmdir(folder)
-        except OSError:
+        except OSError:  # the parent was first
             pass
 
 

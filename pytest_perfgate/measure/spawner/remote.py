@@ -7,6 +7,7 @@ import contextlib
 import errno
 import marshal
 import os
+import py_compile
 import select
 import shutil
 import signal
@@ -64,8 +65,10 @@ class Spawner:
         self._lock, self._thread = threading.Lock(), 0
         self.folder = Path(tempfile.mkdtemp(prefix="perfgate-"))
         try:
+            program = self.folder / "program.pyc"  # compiling it there would take a megabyte of memory, for good
+            py_compile.compile(str(_PROGRAM), cfile=str(program), doraise=True, optimize=2)
             self._process = subprocess.Popen(  # noqa: S603  # our own interpreter and our own program
-                [sys.executable, "-I", "-S", "-c", _FIRST_STAGE, str(_PROGRAM), str(self.folder), str(self._owner)],
+                [sys.executable, "-I", "-S", "-c", _FIRST_STAGE, str(program), str(self.folder), str(self._owner)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
@@ -293,7 +296,7 @@ def current() -> Spawner | None:
         if _Current.spawner is None and not _Current.problem:
             try:
                 _Current.spawner = Spawner()
-            except (OSError, SpawnerLostError) as problem:
+            except (OSError, SpawnerLostError, py_compile.PyCompileError) as problem:
                 _Current.problem = f"the small interpreter that starts commands could not be started ({problem})"
         return _Current.spawner
 

@@ -31,7 +31,7 @@ T = TypeVar("T")
 
 #: What ``python -v`` says of a file that it reads.
 _READS = re.compile(
-    r"# (?:code object from|extension module .* loaded from) '(?P<quoted>.+)'$|# (?P<pyc>.+) matches (?P<source>.+)$"
+    r"# (?:code object from|extension module .* loaded from) '?(?P<name>.+?)'?$|# (?P<pyc>.+) matches (?P<source>.+)$"
 )
 #: Anybody's standard library, not only this interpreter's.
 _LIBRARY = re.compile(r"[\\/]lib(?:64)?[\\/]python3(?:\.\d+)?t?[\\/](?!(?:site|dist)-packages[\\/])")

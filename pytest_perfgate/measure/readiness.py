@@ -150,6 +150,44 @@ class _Answering(Readiness):
 _ANSWER_AGAIN_S = 0.002
 
 
+#: How the lines begin that ``python -v`` writes: imports, what site does, and its greeting.
+_VERBOSE = (b"# ", b"import ", b"Processing ", b"Adding directory", b"Python ", b'Type "help"')
+
+
+class Quiet(Readiness):
+    """Another readiness, deaf to what an interpreter says on stderr of its imports.
+
+    Args:
+        other: What is waited for.
+    """
+
+    def __init__(self, other: Readiness) -> None:
+        self._other, self._line = other, b""
+        self.tell, self.shown, self.again_s = other.tell, other.shown, other.again_s
+
+    def check_before(self) -> None:
+        """Do as the other."""
+        self._other.check_before()
+
+    def looks(self, left_s: float) -> bool:
+        """Look as the other."""
+        return self._other.looks(left_s)
+
+    def remark(self) -> str:
+        """Say what the other saw."""
+        return self._other.remark()
+
+    def hears(self, data: bytes, stream: int) -> bool:
+        """Pass on stdout as it comes, and of stderr whole lines of the program's own."""
+        if stream == 0:
+            return self._other.hears(data, stream)
+        *lines, self._line = (self._line + data).splitlines(keepends=True) if data else [b""]
+        if self._line.endswith(b"\n"):
+            lines, self._line = [*lines, self._line], b""
+        own = b"".join(line for line in lines if not line.startswith(_VERBOSE))
+        return bool(own) and self._other.hears(own, stream)
+
+
 class _Asked(Readiness):
     def __init__(self, function: Callable[[], object]) -> None:
         self._function, self._last = function, ""

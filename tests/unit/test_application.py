@@ -113,6 +113,15 @@ def test_a_function_says_when(tmp_path):
     assert asked
 
 
+def test_what_an_interpreter_says_of_its_imports_makes_nothing_ready():
+    quiet = readiness.Quiet(readiness.make_readiness("output", has_placeholder=False)[0](0))
+    assert not quiet.hears(b"import _frozen_importlib # frozen\n# code object from '/a", 1)
+    assert not quiet.hears(b'.py\'\nProcessing user site-packages\nPython 3.1\nType "help"\n', 1)
+    assert quiet.hears(b"# more\nlistening\n", 1)
+    assert not quiet.hears(b"# less", 1)
+    assert quiet.hears(b"# mine", 0)
+
+
 # --- the end
 
 
@@ -156,11 +165,11 @@ def test_death_by_a_signal_is_told():
 
 
 def test_what_never_gets_ready_is_ended_and_told():
-    code = "import time; print('starting'); time.sleep(60)"
-    with pytest.raises(CannotMeasureError, match=r"(?s)not ready within 0.5 s and was ended.*'up'.*starting"):
-        run_app_once(python(code), ready=re.compile("up"), timeout_s=0.5)
+    argv = ["sh", "-c", "echo starting; sleep 60"]
+    with pytest.raises(CannotMeasureError, match=r"(?s)not ready within 2 s and was ended.*'up'.*starting"):
+        run_app_once(argv, ready=re.compile("up"), timeout_s=2)
     with pytest.raises(CannotMeasureError, match=r"(?s)not ready within 0.5 s.*last raised FileNotFoundError"):
-        run_app_once(python(code), ready=lambda: Path("/no/such/file").stat(), timeout_s=0.5)
+        run_app_once(argv, ready=lambda: Path("/no/such/file").stat(), timeout_s=0.5)
 
 
 def test_what_goes_into_the_background_is_told(monkeypatch):

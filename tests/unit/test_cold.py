@@ -10,10 +10,11 @@ from pytest_perfgate.errors import CannotMeasureError, UsageError
 from pytest_perfgate.measure import cold
 from pytest_perfgate.measure.cold import Cold, cold_runs
 from pytest_perfgate.measure.command import make_command
-from pytest_perfgate.metrics.startup import measure_command, measure_imports
+from pytest_perfgate.metrics.startup import measure_app, measure_command, measure_imports
 from pytest_perfgate.model import Case, Plan
 
 COMMAND = Case("tests/test_app.py::test_start", "startup.command")
+APP = Case("tests/test_app.py::test_ready", "startup.app")
 IMPORTS = Case("tests/test_app.py::test_import", "startup.imports")
 
 
@@ -90,7 +91,7 @@ def test_what_python_says_that_it_reads_is_forgotten_before_each_run(tmp_path, f
     script = tmp_path / "app.py"
     script.write_text("")
     said = (
-        f"import 'json' # <_frozen>\n# code object from '{json.__file__}'\n"
+        f"import 'json' # <_frozen>\n# code object from {json.__file__}\n"
         f"# /no/such/a.pyc matches {json.decoder.__file__}\n# code object from '/no/such/file.pyc'\nusage: app\n"
     )
     colder = evicting(tmp_path, sys.executable, script)
@@ -133,6 +134,24 @@ def test_both_is_cold_with_proof_or_not_measured(package):
     else:
         assert measurement.extra["compiled_files"] == 2
         assert measurement.extra["blocks_read"] or measurement.extra["major_faults"]
+
+
+SERVING = [sys.executable, "-c", "import perfgate_demo_cold, time; print('up'); time.sleep(60)"]
+
+
+def served(package, **options):
+    env = {"PYTHONPATH": str(package)}
+    return measure_app(Plan(), APP, SERVING, ready="output", runs=1, warmup=0, env=env, **options)[1]
+
+
+def test_an_application_is_compiled_anew_for_each_start(package):
+    assert served(package, cold="pyc").extra["compiled_files"] == 2
+
+
+def test_what_an_application_reads_is_learned_although_output_would_make_it_ready(package, forgotten, monkeypatch):
+    monkeypatch.setattr(Cold, "_prove", lambda self, run: None)
+    served(package, cold="pagecache")
+    assert str(package / "perfgate_demo_cold" / "part.py") in forgotten
 
 
 def test_none_changes_nothing_and_leaves_nothing(tmp_path, monkeypatch):

@@ -93,7 +93,8 @@ def test_a_daemon_is_found_killed_and_told(monkeypatch):
     assert is_gone(int(run.stdout))
 
 
-def test_a_program_that_ends_by_itself_within_the_grace_is_not_left_behind():
+def test_a_program_that_ends_by_itself_within_the_grace_is_not_left_behind(monkeypatch):
+    monkeypatch.setattr(remote.ending, "GRACE_S", 60)
     run = run_process(["sh", "-c", "(sleep 0.05) & exit 0"])
     assert not run.left_behind
 

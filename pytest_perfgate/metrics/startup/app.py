@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from pytest_perfgate.measure.application import Application, AppRun, checked_stop, has_placeholder
 from pytest_perfgate.measure.cold import checked_cold, cold_runs
-from pytest_perfgate.measure.command import Command, decode, make_command, shown
+from pytest_perfgate.measure.command import decode, make_command, shown
 from pytest_perfgate.measure.process import run_process
-from pytest_perfgate.measure.readiness import make_readiness
+from pytest_perfgate.measure.readiness import Quiet, make_readiness
 from pytest_perfgate.measure.sampler import Planner
 from pytest_perfgate.metrics._metric import Metric
 from pytest_perfgate.metrics.startup.series import (
@@ -41,8 +40,6 @@ APP_OPTIONS = ("ready", "status", "stop", "runs", "warmup", "env", "cwd", "timeo
 
 #: Output that is held back in a buffer would come when the application ends.
 _UNBUFFERED = {"PYTHONUNBUFFERED": "1"}
-#: An application is looked at for so long at least to learn what it reads.
-_SEED_S = 0.5
 #: The kernel counts the time of other threads in ticks of 10 ms; so much says nothing about them.
 _TICKS_S = 0.02
 
@@ -102,12 +99,13 @@ def measure_app(  # noqa: PLR0913  # the options of the fixture
         CannotMeasureError: It was not found, ended before it was ready, never was, or was before it was started.
     """
     app = _application(argv, ready=ready, status=status, stop=stop, env=env, cwd=cwd, timeout_s=timeout_s)
+    seed = lambda command: replace(app, command=command, readiness=lambda port: Quiet(app.readiness(port))).run()  # noqa: E731
     once = lambda command: replace(app, command=command).run()  # noqa: E731  # one name for one line
     with cold_runs(checked_cold(cold), app.command) as colder:
         series = measure(
             plan,
             _KIND,
-            made_cold(colder, app.command, once, lambda run: run.process, seed=lambda command: _seed(app, command)),
+            made_cold(colder, app.command, once, lambda run: run.process, seed=seed),
             runs=runs,
             warmup=warmup,
             planner=planner,
@@ -157,14 +155,6 @@ def _application(
     )
     readiness, needs_port = make_readiness(ready, status=status, has_placeholder=has_placeholder(command))
     return Application(command=command, readiness=readiness, needs_port=needs_port, stop=checked_stop(stop))
-
-
-def _seed(app: Application, command: Command) -> AppRun:
-    """Start it once as it is, and once to see what it reads: then, it says so much that output proves nothing."""
-    took_s = replace(app, command=replace(command, env=app.command.env)).run().ready_s
-    until_s = time.monotonic() + max(_SEED_S, 3 * took_s)
-    waits, _ = make_readiness(lambda: time.monotonic() >= until_s, has_placeholder=False)
-    return replace(app, command=command, readiness=waits).run()
 
 
 def _contention(run: AppRun) -> float | None:

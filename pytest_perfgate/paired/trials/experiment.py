@@ -93,6 +93,7 @@ class Experiment:
     Args:
         tolerance: Of the gate that is tried.
         planted: True changes; 0 comes by itself.
+        unchanged: Whether suites of unchanged code come in between.
         suite: Cases of one run of the gate.
         seed: For everything that is drawn.
         report: Told how far it is.
@@ -105,6 +106,7 @@ class Experiment:
         *,
         tolerance: float = 0.05,
         planted: Sequence[float] = PLANTED,
+        unchanged: bool = True,
         suite: int = SUITE,
         seed: int | None = None,
         report: Callable[[TrialProgress], None] = lambda _: None,
@@ -112,6 +114,7 @@ class Experiment:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._tolerance, self._planted, self._suite = tolerance, tuple(planted), suite
+        self._unchanged = unchanged or not planted
         self._rng = random.Random(seed)  # noqa: S311  # an experiment's randomisation, no secret
         self._report, self._observe, self._clock = report, observe, clock
         self.tallies = {change: Tally(change) for change in (0.0, *planted)}
@@ -127,7 +130,7 @@ class Experiment:
         the gate never had.
         """
         costs, began = measure_costs(), self._clock()
-        kinds = 2 if self._planted else 1
+        kinds = self._unchanged + bool(self._planted)
         last_s = [0.0] * kinds
         for place, plan in enumerate(self._plans()):
             begun = self._clock()
@@ -139,7 +142,8 @@ class Experiment:
     def _plans(self) -> Iterator[list[float]]:
         """Yield the true changes of one suite after the other: none at all, then a mix of all planted ones."""
         while True:
-            yield [0.0] * self._suite
+            if self._unchanged:
+                yield [0.0] * self._suite
             if self._planted:
                 yield [self._planted[place % len(self._planted)] for place in range(self._suite)]
 

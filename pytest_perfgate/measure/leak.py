@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import time
 import tracemalloc
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 
 from pytest_perfgate.measure import memory
 from pytest_perfgate.measure.attribution import attribute
+from pytest_perfgate.measure.batches import Batch
 from pytest_perfgate.measure.growth import FIRST_WINDOW, SHORT_WINDOW, Growth, detect_growth
-
-#: Makes so many calls of the target and returns what the last one returned.
-Batch = Callable[[int], object]
+from pytest_perfgate.measure.resources import count_resources, left_behind
 
 #: Calls per round to begin with; more until a round takes a millisecond, so that collecting is not all that happens.
 _FEWEST_CALLS, _MOST_CALLS = 20, 2000
@@ -44,6 +43,12 @@ class Examination:
     """That stay behind; 0 when clean."""
     where: tuple[str, ...] = ()
     """Places that grew most, first; empty when clean."""
+    types: tuple[str, ...] = ()
+    """Types of which there are more after each call, the most first; empty when clean."""
+    resources: Mapping[str, int] = field(default_factory=dict)
+    """Resource -> how many of it a round of calls leaves open; 0 for what does not grow."""
+    calls_per_round: int = 1
+    """Of *resources*."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +86,11 @@ def examine(
         max_time_s: No further window begins after it.
     """
     effort = _effort(batch, calls, warmup, max_time_s)
+    before = count_resources()
     with memory.collected():
-        return _look(batch, live, effort)
+        found = _look(batch, live, effort)
+        resources = left_behind(before, _round(batch, effort.calls))
+    return replace(found, resources=resources, calls_per_round=effort.calls)
 
 
 def _effort(batch: Batch, calls: int | None, warmup: int | None, max_time_s: float) -> _Effort:
@@ -167,7 +175,7 @@ def _attributed(growth: Growth, channels: tuple[str, ...], batch: Batch, effort:
     bytes_per_call = max(candidates, default=0.0)
     if bytes_per_call <= 0:
         bytes_per_call = growth.rates.get("blocks", 0.0) * _SMALLEST_BLOCK_BYTES
-    where = found.places if found is not None else ()
+    where, types = (found.places, found.types) if found is not None else ((), ())
     if growth.channel == "heap" and not where:
         where = (_NOT_TRACED,)
-    return Examination(growth, channels, bytes_per_call, where)
+    return Examination(growth, channels, bytes_per_call, where, types)

@@ -110,15 +110,14 @@ def measure_per_object(
     check_callable(make, "memory.per_object")
     if is_async(make):
         raise CannotMeasureError("memory.per_object takes a plain function that makes one object, not an async one")
-    if not isinstance(n, int) or isinstance(n, bool) or n < 1:
-        raise UsageError(f"memory.per_object: n={n!r}: give a whole number of at least 1")
+    _check_number(n)
     with given_up_after(plan.timeout_s):
         finished(make(), make, "memory.per_object")
         found = trace_objects(make, n)
         result = make()
     value = max(0, found.made_bytes) / n
     extra: dict[str, Any] = {"objects": n}
-    warnings = ()
+    warnings: tuple[str, ...] = ()
     if found.made_bytes > 0:
         kept = max(0.0, found.kept_bytes / found.made_bytes)
         waiting = max(0.0, found.without_collector_bytes / found.made_bytes)
@@ -138,6 +137,11 @@ def measure_per_object(
         extra=extra,
         warnings=warnings,
     )
+
+
+def _check_number(n: object) -> None:
+    if not isinstance(n, int) or isinstance(n, bool) or n < 1:
+        raise UsageError(f"memory.per_object: n={n!r}: give a whole number of at least 1")
 
 
 def _remarks(waiting: float, kept: float) -> tuple[str, ...]:

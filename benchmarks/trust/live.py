@@ -117,6 +117,7 @@ def live(options):
                 "verdicts": {verdict.value: count for verdict, count in tally.verdicts.items()},
                 "rounds": tally.rounds,
                 "seconds": tally.seconds,
+                "estimates": tally.estimates,
                 "suites": tally.suites,
                 "failed_suites": tally.failed_suites,
                 "contaminated": tally.contaminated,
@@ -179,6 +180,7 @@ def _one_side(workload):
 def table(results):
     """Print what several runs came to together, as Markdown."""
     verdicts, rounds, seconds, suites = defaultdict(Counter), defaultdict(list), defaultdict(list), Counter()
+    estimates = defaultdict(list)
     failed_suites, contaminated = Counter(), Counter()
     for result in results:
         for tally in result["tallies"]:
@@ -186,13 +188,15 @@ def table(results):
             verdicts[change].update(tally["verdicts"])
             rounds[change] += tally["rounds"]
             seconds[change] += tally["seconds"]
+            estimates[change] += tally.get("estimates", ())
             suites[change] += tally["suites"]
             failed_suites[change] += tally["failed_suites"]
             contaminated[change] += tally["contaminated"]
     print(
-        "| slower by | compared | failed | 95 % bounds | undecided | rounds, median / 95th | seconds, median / 95th |"
+        "| slower by | measured, median | compared | failed | 95 % bounds | undecided "
+        "| rounds, median / 95th | seconds, median / 95th |"
     )
-    print("|---|---|---|---|---|---|---|")
+    print("|---|---|---|---|---|---|---|---|")
     for change in sorted(verdicts):
         count = verdicts[change].total()
         if not count:
@@ -200,8 +204,9 @@ def table(results):
         failed = verdicts[change][Verdict.REGRESSED.value]
         undecided = verdicts[change][Verdict.INCONCLUSIVE.value]
         low, high = proportion_interval(failed, count)
+        measured = f"{statistics.median(estimates[change]) * 100:+.2f} %" if estimates[change] else ""
         print(
-            f"| {f'{change * 100:g} %' if change else 'unchanged'} | {count} | {failed} ({failed / count * 100:.3g} %) "
+            f"| {f'{change * 100:g} %' if change else 'unchanged'} | {measured} | {count} | {failed} ({failed / count * 100:.3g} %) "
             f"| {low * 100:.2g} … {high * 100:.3g} % | {undecided} ({undecided / count * 100:.2g} %) "
             f"| {statistics.median(rounds[change]):g} / {percentile(rounds[change], 95):g} "
             f"| {statistics.median(seconds[change]):.2f} / {percentile(seconds[change], 95):.2f} |"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import random
 import tempfile
 import time
@@ -41,6 +42,8 @@ class Tally:
     rounds: list[int] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
     """Of each comparison, its share of starting workers left out."""
+    estimates: list[float] = field(default_factory=list)
+    """Changes as they were measured: their median shows how well the true one was planted."""
     suites: int = 0
     failed_suites: int = 0
     contaminated: int = 0
@@ -203,6 +206,8 @@ class Experiment:
             tally.verdicts[said] += 1
             tally.rounds.append(len(series.base))
             tally.seconds.append(series.measured_s)
+            if series.standing:
+                tally.estimates.append(math.expm1(series.standing.estimate))
             failed[tally.true_change] += said is Verdict.REGRESSED
             if not tally.true_change and len(series.log_ratios) > 1:
                 self.round_spreads.append(_spread(series.log_ratios))

@@ -207,7 +207,8 @@ def table(results):
         measured = f"{statistics.median(estimates[change]) * 100:+.2f} %" if estimates[change] else ""
         print(
             f"| {f'{change * 100:g} %' if change else 'unchanged'} | {measured} | {count} "
-            f"| {failed} ({failed / count * 100:.3g} %) | {low * 100:.2g} … {high * 100:.3g} % | {undecided} ({undecided / count * 100:.2g} %) "
+            f"| {failed} ({failed / count * 100:.3g} %) | {low * 100:.2g} … {high * 100:.3g} % "
+            f"| {undecided} ({undecided / count * 100:.2g} %) "
             f"| {statistics.median(rounds[change]):g} / {percentile(rounds[change], 95):g} "
             f"| {statistics.median(seconds[change]):.2f} / {percentile(seconds[change], 95):.2f} |"
         )

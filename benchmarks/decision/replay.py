@@ -62,7 +62,8 @@ def _case(line, where, path):
         rounds.append((base, head))
     if not rounds:
         raise SystemExit(f"{where}: no rounds")
-    return Case(line["case"], line.get("suite", path), round(float(line["true_change"]), 6), tuple(rounds))
+    suite = f"{path}:{line['suite']}" if "suite" in line else str(path)
+    return Case(line["case"], suite, round(float(line["true_change"]), 6), tuple(rounds))
 
 
 def planted(case, change):

@@ -90,7 +90,8 @@ def live(options):
     for neighbour in neighbours:
         neighbour.start()
     experiment = Experiment(
-        planted=CHANGES if not options.unchanged_only else (),
+        planted=options.changes if not options.unchanged_only else (),
+        unchanged=not options.planted_only,
         suite=options.cases,
         observe=observe if options.streams else None,
         report=lambda p: print(f"\r{p.elapsed_s / 60:6.1f} min, {p.comparisons} comparisons", end="", file=sys.stderr),
@@ -116,6 +117,7 @@ def live(options):
                 "verdicts": {verdict.value: count for verdict, count in tally.verdicts.items()},
                 "rounds": tally.rounds,
                 "seconds": tally.seconds,
+                "estimates": tally.estimates,
                 "suites": tally.suites,
                 "failed_suites": tally.failed_suites,
                 "contaminated": tally.contaminated,
@@ -178,6 +180,7 @@ def _one_side(workload):
 def table(results):
     """Print what several runs came to together, as Markdown."""
     verdicts, rounds, seconds, suites = defaultdict(Counter), defaultdict(list), defaultdict(list), Counter()
+    estimates = defaultdict(list)
     failed_suites, contaminated = Counter(), Counter()
     for result in results:
         for tally in result["tallies"]:
@@ -185,13 +188,15 @@ def table(results):
             verdicts[change].update(tally["verdicts"])
             rounds[change] += tally["rounds"]
             seconds[change] += tally["seconds"]
+            estimates[change] += tally.get("estimates", ())
             suites[change] += tally["suites"]
             failed_suites[change] += tally["failed_suites"]
             contaminated[change] += tally["contaminated"]
     print(
-        "| slower by | compared | failed | 95 % bounds | undecided | rounds, median / 95th | seconds, median / 95th |"
+        "| slower by | measured, median | compared | failed | 95 % bounds | undecided "
+        "| rounds, median / 95th | seconds, median / 95th |"
     )
-    print("|---|---|---|---|---|---|---|")
+    print("|---|---|---|---|---|---|---|---|")
     for change in sorted(verdicts):
         count = verdicts[change].total()
         if not count:
@@ -199,20 +204,25 @@ def table(results):
         failed = verdicts[change][Verdict.REGRESSED.value]
         undecided = verdicts[change][Verdict.INCONCLUSIVE.value]
         low, high = proportion_interval(failed, count)
+        measured = f"{statistics.median(estimates[change]) * 100:+.2f} %" if estimates[change] else ""
         print(
-            f"| {f'{change * 100:g} %' if change else 'unchanged'} | {count} | {failed} ({failed / count * 100:.3g} %) "
-            f"| {low * 100:.2g} … {high * 100:.3g} % | {undecided} ({undecided / count * 100:.2g} %) "
+            f"| {f'{change * 100:g} %' if change else 'unchanged'} | {measured} | {count} "
+            f"| {failed} ({failed / count * 100:.3g} %) | {low * 100:.2g} … {high * 100:.3g} % "
+            f"| {undecided} ({undecided / count * 100:.2g} %) "
             f"| {statistics.median(rounds[change]):g} / {percentile(rounds[change], 95):g} "
             f"| {statistics.median(seconds[change]):.2f} / {percentile(seconds[change], 95):.2f} |"
         )
-    _, highest = proportion_interval(failed_suites[0.0], max(suites[0.0], 1))
     print()
-    print(
-        f"Suites of unchanged code: {failed_suites[0.0]} of {suites[0.0]} failed (95 % bound {highest * 100:.2g} %); "
-        f"the null control stopped {sum(contaminated.values())} of {sum(suites.values())} suites."
-    )
+    if suites[0.0]:
+        _, highest = proportion_interval(failed_suites[0.0], suites[0.0])
+        print(
+            f"Suites of unchanged code: {failed_suites[0.0]} of {suites[0.0]} failed "
+            f"(95 % bound {highest * 100:.2g} %)."
+        )
+    print(f"The null control stopped {sum(contaminated.values())} of {sum(suites.values())} suites.")
     spreads = [spread for result in results for spread in result["round_spreads"]]
     most = max(result["memory_bytes"] for result in results)
+    spreads = spreads or [0.0]
     print(
         f"Spread of the rounds: median {statistics.median(spreads) * 100:.2f} %, 95th percentile "
         f"{percentile(spreads, 95) * 100:.2f} %. Workers: {max(r['workers'] for r in results)} alive at once, "
@@ -226,6 +236,8 @@ def main():
     parser.add_argument("--cases", type=int, default=50, help="of one suite")
     parser.add_argument("--neighbours", type=int, default=0, help="processes that burn a processor in bursts")
     parser.add_argument("--unchanged-only", action="store_true")
+    parser.add_argument("--planted-only", action="store_true")
+    parser.add_argument("--changes", type=float, nargs="+", default=CHANGES, help="shares, 0.02 for 2 %%")
     parser.add_argument("--streams", metavar="DIR", help="record every block here")
     parser.add_argument("--sequential", metavar="DIR", help="record unchanged code one side after the other, no gate")
     parser.add_argument("--out", metavar="FILE", help="write the figures here")

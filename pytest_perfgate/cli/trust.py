@@ -223,6 +223,7 @@ def _write(path: str, experiment: Experiment, tolerance: float) -> None:
                 "verdicts": {verdict.value: count for verdict, count in tally.verdicts.items()},
                 "rounds": tally.rounds,
                 "seconds": tally.seconds,
+                "estimates": tally.estimates,
                 "suites": tally.suites,
                 "failed_suites": tally.failed_suites,
                 "contaminated": tally.contaminated,

@@ -17,6 +17,7 @@ from pytest_perfgate.stats import theil_sen
 #: Frames kept of each allocation: enough to leave the library that allocates for the code that asked for it.
 _FRAMES = 8
 _MOST_PLACES = 5
+_MOST_TYPES = 3
 _OURS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))  # noqa: PTH100, PTH120  # tracemalloc's are strings
 _LIBRARIES = tuple({os.path.abspath(path) for path in (sysconfig.get_path("stdlib"), sysconfig.get_path("purelib"))})  # noqa: PTH100
 
@@ -29,6 +30,8 @@ class Attribution:
     """As the interpreter's allocators see it; may be negative."""
     places: tuple[str, ...] = ()
     """``cache.py:12: 1 block per call: kept.append(key)``, what grew most first."""
+    types: tuple[str, ...] = ()
+    """``1 list per call``, of types that the collector tracks, what grew most first."""
 
 
 def attribute(run: Callable[[], None], *, calls_per_round: int, rounds: int) -> Attribution | None:
@@ -48,16 +51,29 @@ def attribute(run: Callable[[], None], *, calls_per_round: int, rounds: int) -> 
             return None
         run()
         gc.collect()
-        before = tracemalloc.take_snapshot()
+        before, census = tracemalloc.take_snapshot(), _census()
         levels = [tracemalloc.get_traced_memory()[0]]
         for _ in range(rounds):
             run()
             gc.collect()
             levels.append(tracemalloc.get_traced_memory()[0])
+        grown = _census() - census  # before the snapshot, which is made of objects as well
         after = tracemalloc.take_snapshot()
     # The median slope: a list that was there before counts as new, all of it, when it is moved to grow.
     slope = theil_sen(levels) or (levels[-1] - levels[0]) / rounds
-    return Attribution(slope / calls_per_round, _places(before, after, calls))
+    types = tuple(
+        f"{count / calls:.3g} {name} per call" for name, count in grown.most_common(_MOST_TYPES) if count >= rounds
+    )
+    return Attribution(slope / calls_per_round, _places(before, after, calls), types)
+
+
+def _census() -> collections.Counter[str]:
+    """Count what the collector tracks by type; what was frozen before is not among it, so that it costs little."""
+    return collections.Counter(_type_name(type(one)) for one in gc.get_objects())
+
+
+def _type_name(kind: type) -> str:
+    return kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
 
 
 def _places(before: tracemalloc.Snapshot, after: tracemalloc.Snapshot, calls: int) -> tuple[str, ...]:

@@ -158,6 +158,8 @@ def _is_steady(channel: str, seen: Sequence[int], rate: float, rate_before: floa
     """Tell a leak from a working set that fills or wanders: it grows in every part of the window, as fast as before."""
     marks = [seen[(len(seen) - 1) * part // 4] for part in range(5)]
     grown = sum(later > earlier for earlier, later in itertools.pairwise(marks))
+    if channel == "traced" and marks[-1] == marks[-2]:
+        return False  # what was allocated before tracing began has been replaced by now
     is_much = seen[-1] - seen[0] >= _ENOUGH_UNITS * UNIT[channel]
     return is_much and grown >= _QUARTERS[channel] and rate >= _STEADY * rate_before and _tau(seen) >= _CLEAR
 

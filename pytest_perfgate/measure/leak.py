@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import time
 import tracemalloc
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 
 from pytest_perfgate.measure import memory
 from pytest_perfgate.measure.attribution import attribute
+from pytest_perfgate.measure.batches import Batch
 from pytest_perfgate.measure.growth import FIRST_WINDOW, SHORT_WINDOW, Growth, detect_growth
-
-#: Makes so many calls of the target and returns what the last one returned.
-Batch = Callable[[int], object]
+from pytest_perfgate.measure.resources import count_resources, left_behind
 
 #: Calls per round to begin with; more until a round takes a millisecond, so that collecting is not all that happens.
 _FEWEST_CALLS, _MOST_CALLS = 20, 2000
@@ -27,6 +26,8 @@ _TRACED_S = 1.0
 _ATTRIBUTED_CALLS = 200
 #: A block of the interpreter's is at least this large.
 _SMALLEST_BLOCK_BYTES = 16
+#: Of the growth that tracing shows, the share by which the heap has to have grown for it to be real.
+_REAL = 0.4
 _NOT_TRACED = (
     "nothing that the interpreter allocates grew while traced: an object that grows in place, in rare large steps, "
     "or an extension module; a native profiler such as memray tells"
@@ -44,6 +45,12 @@ class Examination:
     """That stay behind; 0 when clean."""
     where: tuple[str, ...] = ()
     """Places that grew most, first; empty when clean."""
+    types: tuple[str, ...] = ()
+    """Types of which there are more after each call, the most first; empty when clean."""
+    resources: Mapping[str, int] = field(default_factory=dict)
+    """Resource -> how many of it a round of calls leaves open; 0 for what does not grow."""
+    calls_per_round: int = 1
+    """Of *resources*."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +88,11 @@ def examine(
         max_time_s: No further window begins after it.
     """
     effort = _effort(batch, calls, warmup, max_time_s)
+    before = count_resources()
     with memory.collected():
-        return _look(batch, live, effort)
+        found = _look(batch, live, effort)
+        resources = left_behind(before, _round(batch, effort.calls))
+    return replace(found, resources=resources, calls_per_round=effort.calls)
 
 
 def _effort(batch: Batch, calls: int | None, warmup: int | None, max_time_s: float) -> _Effort:
@@ -115,7 +125,7 @@ def _look(batch: Batch, live: dict[str, memory.Channel], effort: _Effort) -> Exa
     )
     channels = tuple(live)
     if growth.verdict == "clean":
-        in_place = _look_in_place(batch, effort)
+        in_place = _look_in_place(batch, live, effort)
         if in_place is None:
             return Examination(growth, channels)
         calls = growth.calls + in_place.calls
@@ -132,21 +142,27 @@ def _round(batch: Batch, calls: int) -> Callable[[], None]:
     return run
 
 
-def _look_in_place(batch: Batch, effort: _Effort) -> Growth | None:
+def _look_in_place(batch: Batch, live: Mapping[str, memory.Channel], effort: _Effort) -> Growth | None:
     """Look for growth that no count of blocks shows; None where tracing takes too long or somebody traces already."""
+    heap = live.get("heap")
+    heap_before = heap() if heap else 0
     with memory.traced() as mine:
         if not mine:
             return None
         calls = _traced_calls(batch, effort, FIRST_WINDOW + 2)
         if not calls:
             return None
-        return detect_growth(
+        found = detect_growth(
             _round(batch, calls),
             {"traced": lambda: tracemalloc.get_traced_memory()[0]},
             calls_per_round=calls,
             warmup=1,
             is_late=effort.is_late,
         )
+    # Traced memory also grows while what was there before tracing began is replaced, as in a cache that is full.
+    if heap and found.verdict != "clean" and heap() - heap_before < _REAL * found.per_call * found.calls:
+        return Growth("clean", calls=found.calls, windows=found.windows)
+    return found
 
 
 def _traced_calls(batch: Batch, effort: _Effort, rounds: int) -> int:
@@ -167,7 +183,7 @@ def _attributed(growth: Growth, channels: tuple[str, ...], batch: Batch, effort:
     bytes_per_call = max(candidates, default=0.0)
     if bytes_per_call <= 0:
         bytes_per_call = growth.rates.get("blocks", 0.0) * _SMALLEST_BLOCK_BYTES
-    where = found.places if found is not None else ()
+    where, types = (found.places, found.types) if found is not None else ((), ())
     if growth.channel == "heap" and not where:
         where = (_NOT_TRACED,)
-    return Examination(growth, channels, bytes_per_call, where)
+    return Examination(growth, channels, bytes_per_call, where, types)

@@ -8,10 +8,11 @@ from __future__ import annotations
 import gc
 import itertools
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pytest_perfgate.errors import UsageError
 from pytest_perfgate.measure.contention import Load, read_load
 
 #: A test's traceback ends in the user's own code.
@@ -88,6 +89,60 @@ def time_window(work: Callable[[], Any], clocks: Clocks = CLOCKS) -> tuple[Windo
     outcome = work()
     end_ns, cpu_end_ns = clocks.wall_ns(), clocks.cpu_ns()
     return Window((end_ns - start_ns) / 1e9, (cpu_end_ns - cpu_ns) / 1e9), outcome
+
+
+def check_workers(workers: object, items: int | None = None) -> None:
+    """Refuse a number of workers that gives nothing to compare.
+
+    Args:
+        workers: What the user asked for.
+        items: How many items there are, None when that is not known.
+
+    Raises:
+        UsageError: Not a whole number, fewer than 2, or more than there are items.
+    """
+    if isinstance(workers, bool) or not isinstance(workers, int) or workers < 2:  # noqa: PLR2004  # a pair
+        raise UsageError(f"workers={workers!r} is not a whole number of at least 2: one worker has no speedup")
+    if items is not None and workers > items:
+        raise UsageError(
+            f"{workers} workers for {items} item{'s' if items != 1 else ''}: no more than {items} could work at a "
+            f"time; give more items or fewer workers"
+        )
+
+
+def counts_of(workers: object) -> list[int]:
+    """Read how many workers are asked for.
+
+    Args:
+        workers: A number, or several of them.
+
+    Returns:
+        The numbers, each once, the largest last.
+
+    Raises:
+        UsageError: One is not a whole number of at least 2, or there are none.
+    """
+    several = isinstance(workers, Sequence) and not isinstance(workers, str)
+    counts: list[Any] = list(workers) if several else [workers]  # type: ignore[call-overload]  # several can be listed
+    for count in counts:
+        check_workers(count)
+    if not counts:
+        raise UsageError("workers=[] asks for no workers; give a number, or several for a curve")
+    return sorted(set(counts))
+
+
+def checked_items(items: object) -> list[Any]:
+    """Take what is to be worked on.
+
+    Raises:
+        UsageError: It cannot be iterated over, or there is nothing.
+    """
+    if not isinstance(items, Iterable):
+        raise UsageError(f"items={items!r} cannot be iterated over")
+    kept = list(items)
+    if not kept:
+        raise UsageError("there are no items to work on")
+    return kept
 
 
 def split(items: Sequence[Any], workers: int) -> list[tuple[int, Sequence[Any]]]:

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
-import itertools
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from pytest_perfgate.errors import CannotMeasureError, UsageError
 from pytest_perfgate.measure import memory
+from pytest_perfgate.measure.batches import batches
 from pytest_perfgate.measure.growth import Growth
 from pytest_perfgate.measure.leak import Examination, examine
-from pytest_perfgate.measure.loops import private_loop
 from pytest_perfgate.measure.peak import Peak
+from pytest_perfgate.measure.resources import WORDS
 from pytest_perfgate.measure.surroundings import runs_python_on_every_line, watchers
-from pytest_perfgate.measure.targets import check_callable, finished, is_async
+from pytest_perfgate.measure.targets import check_callable, finished
 from pytest_perfgate.measure.timeout import given_up_after
 from pytest_perfgate.metrics._metric import Metric
 from pytest_perfgate.model import Better, Case, Measurement, Plan
@@ -72,7 +71,7 @@ def measure_growth(
     live = memory.channels()
     if not live:
         raise CannotMeasureError("this interpreter tells neither its memory blocks nor its heap, so growth is not seen")
-    with _batches(target, args, kwargs or {}) as batch, given_up_after(plan.timeout_s):
+    with batches(target, args, kwargs or {}) as batch, given_up_after(plan.timeout_s):
         finished(batch(1), target, _FRONT)
         found = examine(batch, live, calls=calls, warmup=warmup, max_time_s=plan.max_time_s)
         result = batch(1)
@@ -84,30 +83,6 @@ def _check_count(name: str, value: object) -> None:
         raise UsageError(f"memory.growth: {name}={value!r}: give a whole number of at least 1")
 
 
-@contextlib.contextmanager
-def _batches(
-    target: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> Iterator[Callable[[int], Any]]:
-    """Give a function that calls, or awaits, the target so many times and returns what the last call returned."""
-
-    def batch(calls: int) -> Any:
-        for _ in itertools.repeat(None, calls - 1):  # makes no numbers, which would be memory of ours
-            target(*args, **kwargs)
-        return target(*args, **kwargs)
-
-    async def awaited_batch(calls: int) -> Any:
-        for _ in itertools.repeat(None, calls - 1):
-            await target(*args, **kwargs)
-        return await target(*args, **kwargs)
-
-    if not is_async(target):
-        yield batch
-        return
-    with private_loop() as loop:
-        # One loop for all calls, one task for each batch: a new one for each call would be a workload of its own.
-        yield lambda calls: loop.run_until_complete(awaited_batch(calls))
-
-
 def _growth_measurement(case: Case, found: Examination) -> Measurement:
     growth = found.growth
     value = 0.0 if growth.verdict == "clean" else found.bytes_per_call
@@ -117,9 +92,11 @@ def _growth_measurement(case: Case, found: Examination) -> Measurement:
         "windows": growth.windows,
         "channels": list(found.channels),
         "blocks_per_call": _tidy(growth.rates.get("blocks", 0.0)),
+        **found.resources,
     }
     if growth.verdict != "clean":
         extra |= {"where": list(found.where), "curve": list(growth.curve), "grew": growth.channel}
+        extra |= {"types": list(found.types)}
     return Measurement(
         case=case,
         unit=BYTES_PER_CALL,
@@ -129,8 +106,20 @@ def _growth_measurement(case: Case, found: Examination) -> Measurement:
         processes=(value,),
         extra=extra,
         doubt=_doubt(growth),
-        warnings=_remarks(growth),
+        warnings=(*_remarks(growth), *_left_open(found)),
     )
+
+
+def _left_open(found: Examination) -> Iterator[str]:
+    """Name the resources that calls leave open, which memory hardly shows."""
+    for name, count in found.resources.items():
+        if count:
+            word = WORDS[name]
+            plural = f"{word}es" if word.endswith("s") else f"{word}s"
+            yield (
+                f"{found.calls_per_round} calls leave {count} {word if count == 1 else plural} behind, round after "
+                f'round; limit it with budget("{name} < 1")'
+            )
 
 
 def _tidy(rate: float) -> float | int:

@@ -9,13 +9,22 @@ import os
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
-from pytest_perfgate.errors import CannotMeasureError, UsageError
+from pytest_perfgate.errors import CannotMeasureError
 from pytest_perfgate.measure.contention import cores_left
 from pytest_perfgate.measure.loops import open_functions
 from pytest_perfgate.measure.outcomes import refuse_unfinished
 from pytest_perfgate.measure.pairs import Choice, Pairs, measure_pairs
-from pytest_perfgate.measure.parallel import CLOCKS, Clocks, Task, Window, Work
+from pytest_perfgate.measure.parallel import CLOCKS, Clocks, Task, Window, Work, check_workers, checked_items, counts_of
 from pytest_perfgate.measure.pools import open_passes
+from pytest_perfgate.measure.scaling import (
+    amdahl_fraction,
+    ceiling_formula,
+    ceiling_of,
+    gil_is_enabled,
+    hindrance,
+    kind_of,
+    serial_fraction,
+)
 from pytest_perfgate.metrics._metric import Metric
 from pytest_perfgate.model import DEFAULT_WORKERS, Better, Case, Measurement, Plan
 from pytest_perfgate.stats import median, median_interval
@@ -34,12 +43,11 @@ SPEEDUP = Metric(
 
 #: Below it, handing out the work and waking the workers weighs as much as the work.
 _SHORTEST_SERIAL_S = 0.005
-#: Share of the serial window on a core above which work is limited by cores, and where it is nothing else.
-_NEEDS_CORES, _ONLY_CORES = 0.5, 0.9
 #: Other programs are in the way when they leave less than this share of what the workers could use.
 _CROWDED = 0.9
-#: Below this share the work waits, and cores do not matter at all.
-_ONLY_WAITS = 0.2
+
+#: Backends whose workers are threads of this process, so that its CPU time is theirs.
+_SHARED_INTERPRETER = ("thread",)
 
 T = TypeVar("T")
 
@@ -50,7 +58,7 @@ def measure_speedup(  # noqa: PLR0913  # the options of the fixture
     task: Task,
     items: Iterable[Any],
     *,
-    workers: int = DEFAULT_WORKERS,
+    workers: int | Sequence[int] = DEFAULT_WORKERS,
     backend: str = "thread",
     repeats: int | None = None,
     warmup: int | None = None,
@@ -69,7 +77,8 @@ def measure_speedup(  # noqa: PLR0913  # the options of the fixture
         case: What is measured.
         task: Called with each item; an async function for ``asyncio``.
         items: At least as many as workers.
-        workers: At least 2; for ``asyncio`` the number of items under way at a time.
+        workers: At least 2; for ``asyncio`` the number of items under way at a time. Several numbers give a curve, and
+            the value is that of the largest.
         backend: ``thread``, ``process``, ``asyncio`` or ``interpreter``.
         repeats: Pairs to keep, >= 1, whatever time they take.
         warmup: Pairs thrown away first (1).
@@ -86,17 +95,25 @@ def measure_speedup(  # noqa: PLR0913  # the options of the fixture
         CannotMeasureError: Too little work; results that differ; task or items that cannot be sent; dead workers.
         Exception: What the task raised, with a note that names the item.
     """
-    work = _checked_work(plan, task, items, workers)
-    facts = {"target": _name(task), "workers": workers, "backend": backend, "items": len(work.items)}
-    with open_passes(work, backend) as passes:
-        left = cores_left(clocks.load)
-        pairs = measure_pairs(plan, passes, Choice(repeats, warmup, check), seed=case.id, clocks=clocks)
-        facts["cores_left"] = left()
-    _refuse_too_little(median(pairs.serial_s))
+    *fewer, most = counts_of(workers)
+    kept = checked_items(items)
+    check_workers(most, len(kept))
+    choice, curve = Choice(repeats, warmup, check), []
+    facts = {"target": _name(task), "workers": most, "backend": backend, "items": len(kept)}
+    for count in (*fewer, most):
+        work = Work(task=task, items=kept, workers=count, timeout_s=plan.timeout_s)
+        with open_passes(work, backend) as passes:
+            left = cores_left(clocks.load)
+            pairs = measure_pairs(plan, passes, choice, seed=case.id, clocks=clocks)
+            facts["cores_left"] = left()
+        _refuse_too_little(median(pairs.serial_s))
+        curve.append((count, median(pairs.ratios)))
     if passes.startup_s is not None:
         facts["pool_startup_s"] = passes.startup_s
+    if fewer:
+        facts["curve"] = [list(point) for point in curve]
     results: list[Any] = pairs.outcome
-    return results, _measurement(case, pairs, workers, _cores(capacity), facts)
+    return results, _measurement(case, pairs, most, _cores(capacity), facts)
 
 
 def measure_speedup_of(  # noqa: PLR0913  # the options of the fixture
@@ -145,7 +162,7 @@ def measure_speedup_of(  # noqa: PLR0913  # the options of the fixture
 
 
 def run_parallel_once(
-    task: Task, items: Iterable[Any], *, workers: int = DEFAULT_WORKERS, backend: str = "thread"
+    task: Task, items: Iterable[Any], *, workers: int | Sequence[int] = DEFAULT_WORKERS, backend: str = "thread"
 ) -> list[Any]:
     """Do the parallel pass once, unmeasured, with the checks of :func:`measure_speedup`.
 
@@ -156,7 +173,9 @@ def run_parallel_once(
         UsageError: An argument cannot be meant.
         CannotMeasureError: Task or items cannot be sent to workers, or a worker died.
     """
-    with open_passes(_checked_work(Plan(), task, items, workers), backend) as passes:
+    most, kept = counts_of(workers)[-1], checked_items(items)
+    check_workers(most, len(kept))
+    with open_passes(Work(task=task, items=kept, workers=most, timeout_s=Plan().timeout_s), backend) as passes:
         results: list[Any] = passes.parallel()
     refuse_unfinished(parallel=results)
     return results
@@ -178,43 +197,13 @@ def run_parallel_of_once(serial: Callable[[], Any], parallel: Callable[[], T], *
     return outcome
 
 
-def check_workers(workers: object, items: int | None = None) -> None:
-    """Refuse a number of workers that gives nothing to compare.
-
-    Args:
-        workers: What the user asked for.
-        items: How many items there are, None when that is not known.
-
-    Raises:
-        UsageError: Not a whole number, fewer than 2, or more than there are items.
-    """
-    if isinstance(workers, bool) or not isinstance(workers, int) or workers < 2:  # noqa: PLR2004  # a pair
-        raise UsageError(f"workers={workers!r} is not a whole number of at least 2: one worker has no speedup")
-    if items is not None and workers > items:
-        raise UsageError(
-            f"{workers} workers for {items} item{'s' if items != 1 else ''}: no more than {items} could work at a "
-            f"time; give more items or fewer workers"
-        )
-
-
-def _checked_work(plan: Plan, task: Task, items: object, workers: object) -> Work:
-    if not isinstance(items, Iterable):
-        raise UsageError(f"items={items!r} cannot be iterated over")
-    kept = list(items)
-    if not kept:
-        raise UsageError("there are no items to work on")
-    check_workers(workers, len(kept))
-    assert isinstance(workers, int), "check_workers saw to it"  # noqa: S101  # for the type checker
-    return Work(task=task, items=kept, workers=workers, timeout_s=plan.timeout_s)
-
-
 def _measurement(case: Case, pairs: Pairs, workers: int, capacity: float, facts: dict[str, Any]) -> Measurement:
     value = median(pairs.ratios)
     cpu_share = _cpu_share(pairs.serial)
     left = facts["cores_left"]
     # What other programs take of the machine the work cannot have: less than is left must not be asked of it.
     is_crowded = left is not None and left < _CROWDED * min(workers, capacity)
-    ceiling = _ceiling(workers, max(1.0, left) if is_crowded else capacity, cpu_share)
+    ceiling = ceiling_of(workers, max(1.0, left) if is_crowded else capacity, cpu_share)
     able = workers if ceiling is None else ceiling
     extra = {
         **facts,
@@ -222,13 +211,21 @@ def _measurement(case: Case, pairs: Pairs, workers: int, capacity: float, facts:
         "serial_s": median(pairs.serial_s),
         "parallel_s": median(pairs.parallel_s),
         "cpu_share": cpu_share,
-        "kind": _kind(cpu_share),
+        "kind": kind_of(cpu_share),
         "efficiency": value / able,
-        "efficiency_against": _against(ceiling, cpu_share),
+        "efficiency_against": ceiling_formula(ceiling, cpu_share),
     }
     fraction = serial_fraction(value, able)
     if fraction is not None:
         extra["serial_fraction"] = fraction
+    fitted = _amdahl(facts.get("curve", ()), capacity, cpu_share)
+    if fitted is not None:
+        extra["amdahl_fraction"] = fitted
+    warnings = [f"other programs left {left:.1f} of {capacity:g} cores"] if is_crowded else []
+    if facts["backend"] in _SHARED_INTERPRETER:
+        extra |= {"busy_cores": _busy_cores(pairs.parallel), "gil": gil_is_enabled()}
+        extra["overhead_s"] = max(0.0, median(pairs.parallel_s) - median(pairs.serial_s) / able)
+        warnings += [] if is_crowded else filter(None, [_hindrance(value, workers, able, pairs)])
     return Measurement(
         case=case,
         unit=SPEEDUP.unit,
@@ -241,7 +238,7 @@ def _measurement(case: Case, pairs: Pairs, workers: int, capacity: float, facts:
         show_as=SPEEDUP.show_as,
         # Where work waits for a core it looks as if it waited for anything else: on a crowded machine nobody can tell.
         ceiling=min(able, max(1.0, left)) if is_crowded else ceiling,
-        warnings=(f"other programs left {left:.1f} of {capacity:g} cores",) if is_crowded else (),
+        warnings=tuple(warnings),
     )
 
 
@@ -258,44 +255,25 @@ def _cpu_share(serial: Sequence[Window]) -> float:
     return max(window.cpu_s / max(window.wall_s, 1e-9) for window in serial)
 
 
-def _ceiling(workers: int, capacity: float, cpu_share: float) -> float | None:
-    """Give the most that perfect code could reach here, None when cores are not what limits it.
-
-    Work that is on a core for a share *s* of its serial time cannot take less than *s* / *capacity* of that time.
-    """
-    if cpu_share <= _NEEDS_CORES:
-        return None
-    return min(float(workers), capacity if cpu_share >= _ONLY_CORES else capacity / cpu_share)
+def _amdahl(curve: Iterable[Sequence[float]], capacity: float, cpu_share: float) -> float | None:
+    """Fit Amdahl's law to a curve, over what could work at a time with each number of workers."""
+    return amdahl_fraction({ceiling_of(int(n), capacity, cpu_share) or float(n): speedup for n, speedup in curve})
 
 
-def _kind(cpu_share: float) -> str:
-    if cpu_share >= _ONLY_CORES:
-        return "cpu-bound"
-    return "io-bound" if cpu_share < _ONLY_WAITS else "mixed"
+def _busy_cores(windows: Sequence[Window]) -> float:
+    return median([window.cpu_s / max(window.wall_s, 1e-9) for window in windows])
 
 
-def _against(ceiling: float | None, cpu_share: float) -> str:
-    if ceiling is None:
-        return "workers"
-    return "min(workers, cores)" if cpu_share >= _ONLY_CORES else "min(workers, cores / cpu_share)"
-
-
-def serial_fraction(speedup: float, workers: float) -> float | None:
-    """Tell which part of the work behaves as if it could not be shared out.
-
-    Args:
-        speedup: Measured, > 0.
-        workers: How many could work at a time.
-
-    Returns:
-        0 (all of it is shared) to 1 and beyond (parallel is slower than serial); None for a single worker.
-
-    Source:
-        Karp & Flatt, "Measuring Parallel Processor Performance", Communications of the ACM 33 (1990) 539-543.
-    """
-    if workers <= 1:
-        return None
-    return max(0.0, (1 / speedup - 1 / workers) / (1 - 1 / workers))
+def _hindrance(speedup: float, workers: int, able: float, pairs: Pairs) -> str:
+    serial_cpu_s, parallel_cpu_s = (median([one.cpu_s for one in side]) for side in (pairs.serial, pairs.parallel))
+    return hindrance(
+        speedup=speedup,
+        workers=workers,
+        able=able,
+        cpu_share=_cpu_share(pairs.serial),
+        busy_cores=_busy_cores(pairs.parallel),
+        cpu_growth=parallel_cpu_s / max(serial_cpu_s, 1e-9),
+    )
 
 
 def _cores(capacity: float | None) -> float:

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from pytest_perfgate import stats
 from pytest_perfgate.judge.sequential import SequentialPolicy, Standing, stand
 from pytest_perfgate.model import Better, Case, Verdict
 from pytest_perfgate.paired.blocks import PairRound, Shape
 from pytest_perfgate.paired.line import Message
 
+#: After so many rounds it shows whether later plays are the same kind of work as first ones: not by this factor apart.
+_TRIED_PLAYS, _MOST_WARMED = 3, 1.5
+#: Evidence that first plays changed by more than later ones, and by more than the tolerance.
+_APART = 20.0
+_LEAST_LIMIT = 0.001
 #: Rounds in which a number has to come out the same on each side to count as one that never varies.
 EXACT_ROUNDS = 2
 
@@ -56,7 +62,13 @@ class Series:
     no_head: str = ""
     """Why head could not be measured; set, the case is done."""
     warnings: list[str] = field(default_factory=list)
+    is_played_once: bool = False
+    """Whether later plays of its test in one process measure something else than the first one."""
     _counted: int = 0
+    _plays: list[tuple[float, float]] = field(default_factory=list)
+    """Of a value in this round: base and head, one for each time the test was played."""
+    _played_ratios: list[tuple[float, float, float]] = field(default_factory=list)
+    """Of each round with several plays: log ratio of the first, that of the others, their time over its time."""
 
     @property
     def spent_s(self) -> float:
@@ -72,6 +84,11 @@ class Series:
     def has_head(self) -> bool:
         """Whether head was measured at all."""
         return bool(self.head or self.told.get("head"))
+
+    @property
+    def is_replayed(self) -> bool:
+        """Whether its test is worth playing several times in one process: for the time of its own call."""
+        return self.kind == "value" and self.case.metric == "call" and not self.is_played_once and not self.is_done
 
     @property
     def is_exact(self) -> bool:
@@ -102,12 +119,61 @@ class Series:
 
     def add_values(self, base: Message, head: Message) -> None:
         """Add a round of two numbers."""
+        self.add_play(base, head)
+        self.end_round()
+
+    def add_play(self, base: Message, head: Message) -> None:
+        """Add two numbers of one play of the test; :meth:`end_round` makes a round of them."""
         self.told.setdefault("base", []).append(base)
         self.told.setdefault("head", []).append(head)
         self.better = Better(head["better"])
         self.pairs += 1
-        old, new = float(base["value"]), float(head["value"])
-        self._add(old, new, math.log(new / old) if old > 0 and new > 0 else None)
+        self._plays.append((float(base["value"]), float(head["value"])))
+
+    def end_round(self) -> None:
+        """Make one round of what the plays of the test in this pair of processes gave."""
+        if not self._plays:
+            return
+        first, *others = self._plays
+        self._plays = []
+        ratios = [_log_ratio(play) for play in (first, *others)]
+        known = [ratio for ratio in ratios if ratio is not None]
+        if others and not self._played_ratios:  # the rounds before showed what kind of test it is
+            for values in (self.base, self.head, self.log_ratios):
+                values.clear()
+        if others and len(known) == len(ratios):
+            took = _median([max(old, new) for old, new in others]) / max(*first)
+            self._played_ratios.append((known[0], _median(known[1:]), took))
+        # What is held against a budget is the first play, as in any run.
+        self._add(*first, _median(known) if len(known) == len(ratios) and not self.is_played_once else ratios[0])
+
+    def _check_plays(self, tolerance: float) -> None:
+        """Go back to first plays where they show another change than later ones, or are another kind of work."""
+        if self.is_played_once or len(self._played_ratios) < _TRIED_PLAYS:
+            return
+        limit = max(math.log1p(tolerance), _LEAST_LIMIT)
+        apart = self._apart
+        evidence = max(stats.e_value(apart, limit), stats.e_value([-one for one in apart], limit))
+        took = _median([took for _, _, took in self._played_ratios])
+        if evidence >= _APART or not 1 / _MOST_WARMED < took < _MOST_WARMED:
+            self.is_played_once = True
+            self.log_ratios[:] = [one for one, _, _ in self._played_ratios]
+            self.base, self.head = self.base[-len(self.log_ratios) :], self.head[-len(self.log_ratios) :]
+
+    @property
+    def _apart(self) -> list[float]:
+        """By how much more first plays got worse than later ones, one for each round."""
+        return [first - later for first, later, _ in self._played_ratios]
+
+    def _held_back(self, standing: Standing, tolerance: float, *, last: bool) -> Standing:
+        """Let nothing pass by its later plays while first plays look worse by more than the tolerance."""
+        if self.is_played_once or not self._played_ratios or standing.verdict not in (Verdict.PASS, Verdict.IMPROVED):
+            return standing
+        worse = _median(self._apart)
+        if worse <= math.log1p(tolerance):
+            return standing
+        doubt = f"the first call in a process changed by {math.expm1(worse) * 100:+.1f} % more than later ones"
+        return replace(standing, verdict=Verdict.INCONCLUSIVE if last else None, doubt=doubt)
 
     def add_facts(self, base: Sequence[Message], head: Sequence[Message]) -> None:
         """Add what both processes of a round told of their cases; nothing if it is not of this one, on both sides."""
@@ -143,10 +209,12 @@ class Series:
             if last:
                 self.no_head = "the test does not measure it on both sides"
             return
+        self._check_plays(tolerance)
         if self.is_exact:
             self.standing = _exact(self.worsenings, self.base[0], self.head[0], tolerance)
         elif self.has_ratio:
-            self.standing = stand(self.worsenings, policy, last=last)
+            is_last = last or len(self.log_ratios) >= policy.most_rounds
+            self.standing = self._held_back(stand(self.worsenings, policy, last=last), tolerance, last=is_last)
         elif last or len(self.base) >= policy.most_rounds:
             self.standing = _NO_RATIO
 
@@ -167,6 +235,11 @@ def _exact(worsenings: Sequence[float], base: float, head: float, tolerance: flo
     elif estimate < -limit - rounding:
         verdict = Verdict.IMPROVED
     return Standing(verdict=verdict, estimate=estimate, interval=(estimate, estimate), confidence=1.0, doubt="")
+
+
+def _log_ratio(play: tuple[float, float]) -> float | None:
+    old, new = play
+    return math.log(new / old) if old > 0 and new > 0 else None
 
 
 def _median(values: Sequence[float]) -> float:

@@ -39,7 +39,7 @@ def speedup(request: pytest.FixtureRequest) -> Speedup:
 
 @pytest.fixture
 def memory(request: pytest.FixtureRequest) -> Memory:
-    """Measure leaks and peaks: ``memory.growth(fn)``, ``with memory.peak() as p:``."""
+    """Measure leaks, peaks and allocations: ``memory.growth(fn)``, ``memory.peak()``, ``memory.allocations(fn)``."""
     from pytest_perfgate.plugin.measuring import recorder_of
     from pytest_perfgate.plugin.meters import Memory
 

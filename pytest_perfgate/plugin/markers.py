@@ -185,8 +185,10 @@ def _literal_workers(call: ast.Call) -> int | None:
         if keyword.arg is None:  # **options: cannot be read
             return None
         if keyword.arg == "workers":
-            value: Any = keyword.value.value if isinstance(keyword.value, ast.Constant) else None
-            return value if isinstance(value, int) else None
+            several = isinstance(keyword.value, ast.List | ast.Tuple)
+            asked = keyword.value.elts if several else [keyword.value]  # type: ignore[attr-defined]  # it has them
+            values: list[Any] = [each.value if isinstance(each, ast.Constant) else None for each in asked]
+            return max(values, default=None) if all(isinstance(value, int) for value in values) else None
     from pytest_perfgate.model import DEFAULT_WORKERS
 
     return DEFAULT_WORKERS

@@ -101,7 +101,9 @@ def _measurement(series: Series) -> Measurement:
         merged = _merged(series.told["head"], series.head) if series.head else told[-1]
         return replace(merged, warnings=(*merged.warnings, *series.warnings))
     if not series.head_samples:
-        return Measurement(case=series.case, unit=SECONDS, error="the target raised, or its test ended, while it was measured")
+        return Measurement(
+            case=series.case, unit=SECONDS, error="the target raised, or its test ended, while it was measured"
+        )
     shape = series.shape
     told_base, told_head = (series.facts.get(side, []) for side in ("base", "head"))
     extra: dict[str, Any] = {

@@ -93,11 +93,12 @@ def test_without_the_gate_a_configuration_that_cannot_be_meant_is_left_to_it(pro
     assert project.run(gate=False).ret == 0
 
 
-def test_a_speedup_above_the_workers_is_found_at_collection(project):
-    project.test("""
+@pytest.mark.parametrize("workers", ["4", "[4, 2]"])
+def test_a_speedup_above_the_workers_is_found_at_collection(project, workers):
+    project.test(f"""
         @pytest.mark.budget(speedup=8)
         def test_pool(speedup):
-            speedup(str, range(8), workers=4)
+            speedup(str, range(8), workers={workers})
     """)
     run = project.run()
     assert run.ret == USAGE_ERROR

@@ -50,6 +50,8 @@ def test_each_fixture_returns_what_its_target_returns(project, gate):
             with memory.peak() as p:
                 block = bytearray(50_000_000)
             del block
+            assert len(memory.allocations(bytearray, 1_000_000)) == 1_000_000
+            assert len(memory.per_object(lambda: bytearray(1000), n=100)) == 1000
 
         def test_metric(metric):
             assert metric("hits", 0.93, unit="%", better="higher") == 0.93
@@ -71,6 +73,8 @@ def test_each_fixture_returns_what_its_target_returns(project, gate):
         "test_speedup#speedup:own",
         "test_memory#memory.growth",
         "test_memory#memory.peak",
+        "test_memory#memory.allocations",
+        "test_memory#memory.per_object",
         "test_metric#hits",
         "test_metric#latency",
     }
@@ -78,6 +82,8 @@ def test_each_fixture_returns_what_its_target_returns(project, gate):
     assert cases["test_perf#perf:controlled"]["iterations"] == 2
     assert cases["test_memory#memory.growth"]["value"] == 0
     assert cases["test_memory#memory.peak"]["value"] >= 49_000_000
+    assert cases["test_memory#memory.allocations"]["value"] == pytest.approx(1_000_000, rel=0.001)
+    assert cases["test_memory#memory.per_object"]["value"] == pytest.approx(1050, abs=60)
     assert cases["test_metric#latency"]["value"] == 0.004
     assert cases["test_metric#latency"]["unit"] == "s"
     assert cases["test_metric#hits"]["unit"] == "ratio"

@@ -196,6 +196,15 @@ def test_an_object_that_grows_in_place_is_a_leak():
     assert measured.value == pytest.approx(64, rel=0.3)
 
 
+@pytest.mark.parametrize("size", [300, 5000])
+def test_a_full_cache_whose_entries_are_replaced_is_clean(size):
+    numbers = itertools.count()
+    cache = collections.deque((bytes(600) for _ in range(size)), maxlen=size)
+    _, measurement = measure_growth(Plan(), GROWTH, lambda: cache.append(bytes(600 + next(numbers) % 2)))
+    assert measurement.extra["verdict"] == "clean"
+    assert measurement.value == 0
+
+
 def test_what_grows_without_going_on_is_a_doubt():
     some: list[object] = []
 

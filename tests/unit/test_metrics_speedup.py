@@ -22,14 +22,13 @@ from pytest_perfgate.errors import CannotMeasureError, UsageError
 from pytest_perfgate.measure import pools
 from pytest_perfgate.measure.outcomes import check_same
 from pytest_perfgate.measure.pairs import paired_orders
-from pytest_perfgate.measure.parallel import Clocks, run_chunk, split
+from pytest_perfgate.measure.parallel import Clocks, check_workers, run_chunk, split
+from pytest_perfgate.measure.scaling import amdahl_fraction, gil_is_enabled, hindrance, serial_fraction
 from pytest_perfgate.metrics.speedup import (
-    check_workers,
     measure_speedup,
     measure_speedup_of,
     run_parallel_of_once,
     run_parallel_once,
-    serial_fraction,
 )
 from pytest_perfgate.model import Better, Case, Plan
 
@@ -415,6 +414,86 @@ def test_a_timeout_of_the_tasks_own_is_not_taken_for_ours():
         with pytest.raises(TimeoutError) as caught:
             run_parallel_once(one, [1, 2], workers=2, backend=backend)
         assert "item" in caught.value.__notes__[0]
+
+
+# --- several numbers of workers
+
+
+def test_several_numbers_of_workers_give_a_curve_and_the_value_of_the_largest():
+    results, measurement = measured_in_pool(str, range(8), workers=[4, 2, 2], capacity=8)
+    assert results == [str(item) for item in range(8)]
+    assert [count for count, _ in measurement.extra["curve"]] == [2, 4]
+    assert measurement.extra["workers"] == 4
+    assert measurement.value == measurement.extra["curve"][-1][1]
+    assert 0 <= measurement.extra["amdahl_fraction"] <= 1
+
+
+def test_one_number_of_workers_has_no_curve():
+    measurement = measured_in_pool(str, range(8), workers=4)[1]
+    assert "curve" not in measurement.extra
+    assert "amdahl_fraction" not in measurement.extra
+
+
+@pytest.mark.parametrize(
+    ("workers", "said"),
+    [([], "asks for no workers"), ([2, 1], "workers=1"), ("24", "workers='24'"), ([2, 99], "99 workers for 8 items")],
+)
+def test_numbers_of_workers_that_cannot_be_meant(workers, said):
+    with pytest.raises(UsageError, match=said):
+        measured_in_pool(str, range(8), workers=workers)
+    with pytest.raises(UsageError, match=said):
+        run_parallel_once(str, range(8), workers=workers)
+
+
+@pytest.mark.parametrize("fraction", [0.0, 0.1, 0.25, 1.0])
+def test_amdahls_law_is_fitted_to_a_curve(fraction):
+    curve = {float(n): 1 / (fraction + (1 - fraction) / n) for n in (1, 2, 3, 4, 8)}
+    assert amdahl_fraction(curve) == pytest.approx(fraction, abs=1e-9)
+    assert amdahl_fraction({1.0: 1.0, 4.0: 3.0}) is None
+    assert amdahl_fraction({2.0: 2.2, 4.0: 4.4}) == 0
+
+
+# --- what keeps threads from being faster
+
+
+HELD = {"speedup": 0.99, "workers": 4, "able": 4.0, "cpu_share": 1.0, "busy_cores": 1.02, "cpu_growth": 1.03}
+
+
+def test_a_held_gil_is_named(monkeypatch):
+    assert hindrance(**HELD) == (
+        "0.99× with 4 threads: the GIL is held; on-CPU time is that of 1.0 cores, so one thread ran at a time"
+    )
+    monkeypatch.setattr(sys, "_is_gil_enabled", lambda: False, raising=False)
+    assert "a lock is held" in hindrance(**HELD)
+
+
+def test_threads_that_wait_for_each_other_are_named():
+    said = hindrance(**{**HELD, "busy_cores": 3.6, "cpu_growth": 3.7})
+    assert said.endswith("the threads ran at a time and took 3.7 times the CPU time: they wait for each other")
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [{"speedup": 1.9}, {"able": 1.0}, {"cpu_share": 0.4}, {"busy_cores": 2.0, "cpu_growth": 1.0}],
+    ids=["fast", "one core", "waiting", "unknown"],
+)
+def test_without_a_hindrance_nothing_is_said(facts):
+    assert not hindrance(**{**HELD, **facts})
+
+
+def count_down(item):
+    total = 0
+    for number in range(item):
+        total += number
+    return total
+
+
+@pytest.mark.skipif(not gil_is_enabled(), reason="several threads run at a time")
+@pytest.mark.skipif(len(getattr(os, "sched_getaffinity", lambda _: "ab")(0)) < 2, reason="one core")
+def test_the_gil_is_found_in_real_threads():
+    _, measurement = measure_speedup(Plan(), CASE, count_down, [200_000] * 4, workers=2, repeats=3, capacity=2)
+    assert measurement.extra["gil"] is True
+    assert measurement.extra["busy_cores"] < 1.25
 
 
 # --- equal outcomes

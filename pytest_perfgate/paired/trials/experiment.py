@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import random
 import tempfile
 import time
@@ -41,6 +42,8 @@ class Tally:
     rounds: list[int] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
     """Of each comparison, its share of starting workers left out."""
+    estimates: list[float] = field(default_factory=list)
+    """Changes as they were measured: their median shows how well the true one was planted."""
     suites: int = 0
     failed_suites: int = 0
     contaminated: int = 0
@@ -93,6 +96,7 @@ class Experiment:
     Args:
         tolerance: Of the gate that is tried.
         planted: True changes; 0 comes by itself.
+        unchanged: Whether suites of unchanged code come in between.
         suite: Cases of one run of the gate.
         seed: For everything that is drawn.
         report: Told how far it is.
@@ -105,6 +109,7 @@ class Experiment:
         *,
         tolerance: float = 0.05,
         planted: Sequence[float] = PLANTED,
+        unchanged: bool = True,
         suite: int = SUITE,
         seed: int | None = None,
         report: Callable[[TrialProgress], None] = lambda _: None,
@@ -112,6 +117,7 @@ class Experiment:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._tolerance, self._planted, self._suite = tolerance, tuple(planted), suite
+        self._unchanged = unchanged or not planted
         self._rng = random.Random(seed)  # noqa: S311  # an experiment's randomisation, no secret
         self._report, self._observe, self._clock = report, observe, clock
         self.tallies = {change: Tally(change) for change in (0.0, *planted)}
@@ -127,7 +133,7 @@ class Experiment:
         the gate never had.
         """
         costs, began = measure_costs(), self._clock()
-        kinds = 2 if self._planted else 1
+        kinds = self._unchanged + bool(self._planted)
         last_s = [0.0] * kinds
         for place, plan in enumerate(self._plans()):
             begun = self._clock()
@@ -139,7 +145,8 @@ class Experiment:
     def _plans(self) -> Iterator[list[float]]:
         """Yield the true changes of one suite after the other: none at all, then a mix of all planted ones."""
         while True:
-            yield [0.0] * self._suite
+            if self._unchanged:
+                yield [0.0] * self._suite
             if self._planted:
                 yield [self._planted[place % len(self._planted)] for place in range(self._suite)]
 
@@ -199,6 +206,8 @@ class Experiment:
             tally.verdicts[said] += 1
             tally.rounds.append(len(series.base))
             tally.seconds.append(series.measured_s)
+            if series.standing:
+                tally.estimates.append(math.expm1(series.standing.estimate))
             failed[tally.true_change] += said is Verdict.REGRESSED
             if not tally.true_change and len(series.log_ratios) > 1:
                 self.round_spreads.append(_spread(series.log_ratios))

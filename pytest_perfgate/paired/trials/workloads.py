@@ -1,7 +1,7 @@
 """Pieces of work with a known cost, and ways to make each of them slower by a known share.
 
 A workload repeats a unit of work; a slowdown adds small operations of another kind, as many as cost the wanted share
-of the whole.  What an operation costs compared with a unit is measured where the trials run, finely alternated.
+of the whole.  What an operation costs is measured where the trials run, finely alternated, in processes of their own.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ import json
 import math
 import re
 import statistics
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -69,6 +71,10 @@ WORKLOADS: Mapping[str, Unit] = {
     "bytes": _move_bytes,
 }
 
+#: What is planted to learn the cost of an operation: so much that the accidents of one process, a percent or two, are
+#: little beside it; pairs of blocks that show it, and calls in a block.
+_PLANTED_SHARE, _PAIRS, _CALLS = 0.6, 40, 2
+
 _LOCK = threading.Lock()
 _NEEDLES = list(range(24))
 
@@ -102,9 +108,16 @@ def _miss_cache() -> object:
     return _cached(2)
 
 
-#: Kinds of slowdown: None repeats the workload's own unit, the others add an operation of their own.
-SLOWDOWNS: Mapping[str, Unit | None] = {
-    "repeated": None,
+def _repeat() -> object:
+    total = 0
+    for number in range(4):
+        total += number
+    return total
+
+
+#: Kinds of slowdown: operations so small that a percent of a workload is several of them.
+SLOWDOWNS: Mapping[str, Unit] = {
+    "repeated": _repeat,
     "allocations": _allocate,
     "algorithm": _search_linearly,
     "import": _import_late,
@@ -119,10 +132,10 @@ def make_target(workload: str, slowdown: str = "", operations: int = 0) -> Unit:
     Args:
         workload: One of :data:`WORKLOADS`.
         slowdown: One of :data:`SLOWDOWNS`; empty for none.
-        operations: How many operations the slowdown adds to one call; of ``repeated``, units.
+        operations: How many operations the slowdown adds to one call.
     """
     unit = WORKLOADS[workload]
-    added = (SLOWDOWNS[slowdown] or unit) if slowdown else unit
+    added = SLOWDOWNS[slowdown] if slowdown else unit
 
     def call() -> object:
         for _ in range(UNITS):
@@ -134,22 +147,30 @@ def make_target(workload: str, slowdown: str = "", operations: int = 0) -> Unit:
     return call
 
 
-def measure_costs(rounds: int = 60) -> dict[str, dict[str, float]]:
-    """Measure what each slowdown's operation costs, in units of each workload.
+def measure_costs(processes: int = 3) -> dict[str, dict[str, float]]:
+    """Measure what one operation of each slowdown costs, where it is planted: between the units of each workload.
 
     Args:
-        rounds: Pairs of blocks that each cost is the median of.
+        processes: Fresh processes that each cost is the median of: where objects happen to lie in memory moves the
+            times of one process by a percent or two, of the whole and not of what was added.
 
     Returns:
-        Workload -> slowdown -> cost of one operation, as a share of one unit.
+        Workload -> slowdown -> cost of one operation, in units of the workload.
     """
+    command = [sys.executable, "-c", f"import json; from {__name__} import costs_here; print(json.dumps(costs_here()))"]
+    found = [
+        json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)  # noqa: S603  # our own
+        for _ in range(processes)
+    ]
     return {
-        workload: {
-            slowdown: 1.0 if operation is None else _cost(unit, operation, rounds)
-            for slowdown, operation in SLOWDOWNS.items()
-        }
-        for workload, unit in WORKLOADS.items()
+        workload: {slowdown: statistics.median(one[workload][slowdown] for one in found) for slowdown in SLOWDOWNS}
+        for workload in WORKLOADS
     }
+
+
+def costs_here() -> dict[str, dict[str, float]]:
+    """Measure the costs in this process; as :func:`measure_costs`."""
+    return {workload: {slowdown: _cost(workload, slowdown) for slowdown in SLOWDOWNS} for workload in WORKLOADS}
 
 
 def operations_for(share: float, cost: float) -> int:
@@ -157,29 +178,26 @@ def operations_for(share: float, cost: float) -> int:
     return round(share * UNITS / cost)
 
 
-def _cost(unit: Unit, operation: Unit, rounds: int) -> float:
-    """Compare an operation with a unit, block by block."""
+def _cost(workload: str, slowdown: str) -> float:
+    """Compare a call with itself and so many operations more, block by block."""
+    plain = make_target(workload)
+    operations = 8
+    while _slower_by(plain, make_target(workload, slowdown, operations), 4) < _PLANTED_SHARE / 2:
+        operations *= 2
+    return _slower_by(plain, make_target(workload, slowdown, operations), _PAIRS) * UNITS / operations
+
+
+def _slower_by(plain: Unit, slow: Unit, pairs: int) -> float:
     ratios = []
-    units, operations = _calls_of(unit), _calls_of(operation)
-    for place in range(rounds):
-        if place % 2:
-            per_operation, per_unit = _per_call(operation, operations), _per_call(unit, units)
-        else:
-            per_unit, per_operation = _per_call(unit, units), _per_call(operation, operations)
-        ratios.append(per_operation / per_unit)
-    return statistics.median(ratios)
+    for place in range(pairs):
+        order = (plain, slow) if place % 2 else (slow, plain)
+        took = {one: _block_ns(one) for one in order}
+        ratios.append(took[slow] / took[plain])
+    return statistics.median(ratios) - 1
 
 
-def _calls_of(function: Unit) -> int:
-    calls = 1
-    while _per_call(function, calls) * calls < 300_000:  # noqa: PLR2004  # 0.3 ms, as long as a block need be
-        calls *= 2
-    return calls
-
-
-def _per_call(function: Unit, calls: int) -> float:
-    """Time a loop as :func:`make_target` runs it; the loop itself is part of both costs."""
+def _block_ns(call: Unit) -> int:
     began = time.perf_counter_ns()
-    for _ in range(calls):
-        function()
-    return (time.perf_counter_ns() - began) / calls
+    for _ in range(_CALLS):
+        call()
+    return time.perf_counter_ns() - began

@@ -1,4 +1,4 @@
-"""The ``memory`` fixture: growth per call and the peak of a block."""
+"""The ``memory`` fixture: growth per call, the peak of a block, what a call and an object allocate."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pytest_perfgate.plugin.meters._front import Front, begin, loop_is_running, 
 
 if TYPE_CHECKING:
     from pytest_perfgate.metrics.memory import PeakMeter
-    from pytest_perfgate.model import Measurement
+    from pytest_perfgate.model import Case, Measurement
     from pytest_perfgate.plugin.recorder import Recorder
 
 #: A test's traceback ends in the user's own code.
@@ -19,9 +19,9 @@ __tracebackhide__ = True
 
 
 class Memory(Front):
-    """Leak per call and peak: ``memory.growth(fn)`` and ``with memory.peak() as p:``."""
+    """``memory.growth(fn)``, ``with memory.peak() as p:``, ``memory.allocations(fn)``, ``memory.per_object(make)``."""
 
-    METRICS = ("memory.growth", "memory.peak")
+    METRICS = ("memory.growth", "memory.peak", "memory.allocations", "memory.per_object")
 
     @told_clearly
     def growth(
@@ -46,21 +46,75 @@ class Memory(Front):
             What the last call of *target* returned.
         """
         __tracebackhide__ = True
-        from pytest_perfgate.metrics import memory, timing
+        from pytest_perfgate.metrics import memory
 
-        if timing.is_async(target) and loop_is_running():
-            raise CannotMeasureError(
-                "memory.growth runs an async function on a loop of its own; call it from an ordinary (not async) test"
-            )
-        begun = self._begin("memory", "memory.growth", name)
+        begun = self._begin_call("memory.growth", target, name)
         if begun is None:
-            call = timing.call_in_loop_once if timing.is_async(target) else timing.call_once
-            return call(target, args, kwargs)
+            return _call_once(target, args, kwargs)
         recorder, case = begun
         with recorder.measuring(case):
             result, measurement = memory.measure_growth(recorder.plan, case, target, args, kwargs, calls=calls)
         recorder.add(measurement)
         return result
+
+    @told_clearly
+    def allocations(self, target: Callable[..., Any], /, *args: Any, name: str = "", **kwargs: Any) -> Any:
+        """Measure the most that a call has allocated in the interpreter at once: the same number in every run.
+
+        Args:
+            target: A function or an async function.
+            *args: Passed on.
+            name: Tells several cases of one test apart.
+            **kwargs: Passed on.
+
+        Returns:
+            What the last call of *target* returned.
+        """
+        __tracebackhide__ = True
+        begun = self._begin_call("memory.allocations", target, name)
+        if begun is None:
+            return _call_once(target, args, kwargs)
+        from pytest_perfgate.metrics.allocations import measure_allocations
+
+        recorder, case = begun
+        with recorder.measuring(case):
+            result, measurement = measure_allocations(recorder.plan, case, target, args, kwargs)
+        recorder.add(measurement)
+        return result
+
+    @told_clearly
+    def per_object(self, make: Callable[[], Any], /, *, n: int = 10_000, name: str = "") -> Any:
+        """Measure what one object takes, and how much of it comes back without, and with, a garbage collection.
+
+        Args:
+            make: Makes one object.
+            n: How many are alive at once.
+            name: Tells several cases of one test apart.
+
+        Returns:
+            One object that *make* made.
+        """
+        __tracebackhide__ = True
+        begun = self._begin("memory", "memory.per_object", name)
+        if begun is None:
+            return make()
+        from pytest_perfgate.metrics.allocations import measure_per_object
+
+        recorder, case = begun
+        with recorder.measuring(case):
+            result, measurement = measure_per_object(recorder.plan, case, make, n=n)
+        recorder.add(measurement)
+        return result
+
+    def _begin_call(self, metric: str, target: Callable[..., Any], name: str) -> tuple[Recorder, Case] | None:
+        """Announce a case of a target that may have to be awaited."""
+        from pytest_perfgate.metrics import timing
+
+        if timing.is_async(target) and loop_is_running():
+            raise CannotMeasureError(
+                f"{metric} runs an async function on a loop of its own; call it from an ordinary (not async) test"
+            )
+        return self._begin("memory", metric, name)
 
     def peak(self, *, name: str = "") -> Peak:
         """Measure how much memory a ``with`` block adds at its peak.
@@ -69,6 +123,14 @@ class Memory(Front):
             name: Tells several cases of one test apart.
         """
         return Peak(self._recorder, name)
+
+
+def _call_once(target: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    __tracebackhide__ = True
+    from pytest_perfgate.metrics import timing
+
+    call = timing.call_in_loop_once if timing.is_async(target) else timing.call_once
+    return call(target, args, kwargs)
 
 
 class Peak:

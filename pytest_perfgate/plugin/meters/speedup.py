@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pytest_perfgate.model import DEFAULT_WORKERS, Case
@@ -29,7 +29,7 @@ class Speedup(Front):
         task: Callable[[Any], Any],
         items: Iterable[Any],
         *,
-        workers: int = DEFAULT_WORKERS,
+        workers: int | Sequence[int] = DEFAULT_WORKERS,
         backend: str = "thread",
         name: str = "",
         **options: Any,
@@ -39,7 +39,7 @@ class Speedup(Front):
         Args:
             task: Called with each item.
             items: What to work on; at least as many as workers.
-            workers: Size of the pool, at least 2.
+            workers: Size of the pool, at least 2; several, such as ``[2, 4, 8]``, for a curve.
             backend: ``thread``, ``process``, ``asyncio`` or ``interpreter``.
             name: Tells several cases of one test apart.
             **options: ``repeats warmup check``, see the reference of fixtures.
@@ -48,9 +48,10 @@ class Speedup(Front):
             The results in the order of *items*.
         """
         __tracebackhide__ = True
+        from pytest_perfgate.measure.parallel import counts_of
         from pytest_perfgate.metrics import speedup
 
-        begun = self._begin_with(workers, name)
+        begun = self._begin_with(counts_of(workers)[-1], name)
         if begun is None:
             return speedup.run_parallel_once(task, items, workers=workers, backend=backend)
         recorder, case = begun

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import random
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -118,6 +119,44 @@ def test_a_stricter_share_of_the_error_budget_takes_more_rounds(compare):
     few = compare(suite(1), suite(1, t0=1.5)).outcome.rounds
     many = compare(suite(200), suite(200, t0=1.5)).outcome.rounds
     assert many > few
+
+
+# -- tests whose own call is compared
+
+
+def calling(slower=1.0, *, fails_again=False, seed=5):
+    """A suite whose first test has nothing but its call, which varies by 6 % from one play to the next."""
+    rng = random.Random(seed)
+
+    def value(worker):
+        plays = sum(told.get("test") == "t0" and told["do"] == "go" for told in worker.told)
+        return None if fails_again and plays > 1 else slower * worker.factor * rng.gauss(1.0, 0.06)
+
+    return {"t0": [case("call", kind="value", value=value)], "t1": [case()]}
+
+
+@pytest.mark.parametrize(("slower", "verdict"), [(1.0, Verdict.PASS), (1.3, Verdict.REGRESSED)])
+def test_a_test_without_a_fixture_is_played_several_times_in_one_process(compare, slower, verdict):
+    done = compare(calling(), calling(slower, seed=6))
+    assert done.verdicts["t0"] is verdict
+    assert done.outcome.rounds < 25
+    for crew in done.crews.played[1:]:
+        for name in ("base", "head"):
+            told = [one for one in crew[name].told if one["do"] == "go"]
+            places = [place for place, one in enumerate(told) if one["test"] == "t0"]
+            if places:
+                assert len(places) == 9
+                assert all(told[place]["next"] == "t0" for place in places[:-1])
+                assert told[places[-1]]["next"] != "t0", "the last play is torn down for what comes next"
+
+
+def test_a_test_that_does_not_pass_twice_in_one_process_is_judged_by_its_first_plays(compare, monkeypatch):
+    monkeypatch.setattr("paired_fakes.FAILING", ("failed", "FileExistsError"))
+    done = compare(calling(fails_again=True), calling(1.5, fails_again=True, seed=6))
+    series = done.by_test["t0"]
+    assert not series.no_head
+    assert not series.no_base
+    assert series.standing.verdict is Verdict.REGRESSED
 
 
 # -- workers that are lost

@@ -29,6 +29,8 @@ def talk():
             for side, script, ending in (("base", base, base_ends), ("head", head, head_ends))
         ]
         endings = converse(*workers, Measured(cases, "t", *workers), None)
+        for one in cases.all:
+            one.end_round()
         for worker in workers:
             assert not worker._heard
         return {(one.case.metric, one.case.name): one for one in cases.all}, endings, workers

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import random
 
 import pytest
 
@@ -84,6 +85,80 @@ def test_a_number_that_varies_and_touches_zero_ends_with_the_time():
 def test_higher_is_better_turns_the_sign_of_what_varies():
     assert numbers((100, 130), (101, 131), better="higher").worsenings == pytest.approx([-math.log(1.3)] * 2, abs=0.01)
     assert numbers(*[(100 + n % 3, 130) for n in range(12)], better="higher").standing.verdict is Verdict.IMPROVED
+
+
+# -- tests that are played several times in one process
+
+
+def played(*rounds, tolerance=0.05):
+    """Look after every round of plays of a test's own call."""
+    series = Series(case=Case("t", "call"), kind="value")
+    for plays in rounds:
+        for base, head in plays:
+            series.add_play({"value": base, "better": "lower"}, {"value": head, "better": "lower"})
+        series.end_round()
+        series.look(POLICY, tolerance)
+        if series.is_done:
+            break
+    return series
+
+
+def noisy(rounds, *, first=1.0, later=1.0, spread=0.03, plays=9, seed=1):
+    """Make rounds of plays whose head is so many times slower in the first play, and in later ones."""
+    rng = random.Random(seed)
+    return [
+        [(rng.gauss(1, spread), (later if play else first) * rng.gauss(1, spread)) for play in range(plays)]
+        for _ in range(rounds)
+    ]
+
+
+def test_the_ratio_of_a_round_is_the_median_of_its_plays_and_its_value_the_first_play():
+    series = played([(1.0, 1.5), (1.01, 1.01), (1.0, 1.02)])
+    assert series.log_ratios == [pytest.approx(math.log(1.02))]
+    assert (series.base, series.head) == ([1.0], [1.5])
+
+
+def test_rounds_of_one_play_before_the_others_do_not_count():
+    series = played([(1.0, 5.0)], [(1.0, 1.01), (1.0, 1.01)])
+    assert series.log_ratios == [pytest.approx(math.log(1.01))]
+
+
+@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("first", [1.15, 1.4])
+def test_what_only_the_first_play_of_a_process_pays_is_not_hidden_by_the_others(first, seed):
+    series = played(*noisy(60, first=first, seed=seed))
+    assert series.is_played_once
+    assert series.standing.verdict is Verdict.REGRESSED
+    assert math.exp(series.standing.estimate) == pytest.approx(first, rel=0.05)
+
+
+def test_while_first_plays_look_worse_later_ones_let_nothing_pass():
+    few = played(*noisy(5, first=1.2, spread=0.001, plays=2)[:4], *noisy(1, first=1.06, spread=0.001, plays=2))
+    assert few.standing.verdict is None
+    series = Series(case=Case("t", "call"), kind="value")
+    for base, head in ((1.0, 1.2), (1.0, 1.0)):
+        series.add_play({"value": base, "better": "lower"}, {"value": head, "better": "lower"})
+    series.end_round()
+    series.look(POLICY, 0.05, last=True)
+    assert series.standing.verdict is Verdict.INCONCLUSIVE
+
+
+def test_later_plays_that_are_another_kind_of_work_decide_nothing():
+    cached = [[plays[0], *[(1e-5, 2e-5)] * 8] for plays in noisy(60, spread=0.005)]
+    series = played(*cached)
+    assert series.is_played_once
+    assert series.standing.verdict is Verdict.PASS
+
+
+def test_later_plays_like_the_first_decide_sooner():
+    taken = []
+    for seed in range(10):
+        rounds = noisy(60, spread=0.06, seed=seed)
+        many, one = played(*rounds), played(*[plays[:1] for plays in rounds])
+        assert many.standing.verdict is Verdict.PASS
+        assert not many.is_played_once
+        taken.append((len(many.base), len(one.base)))
+    assert sum(many for many, _ in taken) * 2 < sum(one for _, one in taken)
 
 
 def test_a_slowdown_and_its_absence_are_decided_by_rounds():

@@ -1,0 +1,285 @@
+"""How often ``memory.growth`` errs: clean functions called leaking, leaks missed; its cost, and the error of peaks.
+
+Run it from an environment with pytest-perfgate installed::
+
+    python benchmarks/memory_verdicts.py                   # 100 rounds of each clean function, 8 of each leak
+    python benchmarks/memory_verdicts.py --clean 20 --leaks 2
+
+Every verdict comes from a fresh process, ``--per-process`` of them one after the other.
+The line of a leak is right when the first place that is named is the one that keeps.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+from pytest_perfgate.metrics.memory import PeakMeter, measure_growth
+from pytest_perfgate.model import Case, Plan
+from pytest_perfgate.stats import median, percentile, proportion_interval
+
+CASE = Case("benchmark", "memory.growth")
+MIB = 2**20
+
+
+# -- functions that leave nothing behind
+
+
+def clean_functions() -> dict[str, Callable[[], Any]]:
+    """Make them, with their states."""
+    import asyncio
+    import collections
+    import functools
+    import gc
+    import itertools
+    import logging
+    import random
+    import re
+    import string
+    import tempfile
+    import threading
+    import weakref
+    from concurrent.futures import ThreadPoolExecutor
+
+    rng = random.Random(1)
+    numbers = itertools.count()
+    recent: collections.deque[bytes] = collections.deque(maxlen=100)
+    working_set: dict[int, bytes] = {}
+    logger = logging.getLogger("benchmark")
+    logger.addHandler(logging.NullHandler())
+    document = {"rows": [{"name": f"row {n}", "values": list(range(5))} for n in range(20)]}
+
+    @functools.lru_cache(maxsize=64)
+    def cached(number: int) -> str:
+        return str(number) * 10
+
+    def cycle() -> None:
+        one: list[Any] = []
+        one.append(one)
+
+    def fill_and_drop() -> None:
+        working_set[rng.randrange(200)] = bytes(rng.randrange(10, 1000))
+
+    async def asynchronous() -> list[int]:
+        return await asyncio.gather(*[asyncio.sleep(0, n) for n in range(5)])
+
+    def thread() -> None:
+        one = threading.Thread(target=sum, args=(range(100),))
+        one.start()
+        one.join()
+
+    def pool() -> None:
+        with ThreadPoolExecutor(2) as workers:
+            list(workers.map(str, range(4)))
+
+    def temporary_file() -> None:
+        with tempfile.TemporaryFile() as file:
+            file.write(b"x" * 100)
+
+    def weak() -> None:
+        class Thing:
+            pass
+
+        weakref.finalize(Thing(), int)
+
+    def executed() -> Any:
+        names: dict[str, Any] = {}
+        exec(f"def f(): return {next(numbers)}", names)
+        return names["f"]()
+
+    return {
+        "json": lambda: json.loads(json.dumps(document)),
+        "re": lambda: re.sub(r"\d+", "", f"row {next(numbers)}"),
+        "re.compile of new patterns": lambda: re.compile(f"x{next(numbers)}"),
+        "lru_cache": lambda: cached(next(numbers)),
+        "deque that is full": lambda: recent.append(bytes(100)),
+        "cycles": cycle,
+        "working set": fill_and_drop,
+        "asyncio.gather": asynchronous,
+        "asyncio.run": lambda: asyncio.run(asynchronous()),
+        "threads": thread,
+        "pool of threads": pool,
+        "logging": lambda: logger.warning("row %s", next(numbers)),
+        "exec": executed,
+        "classes": lambda: type("Made", (), {"value": next(numbers)}).__name__,
+        "tempfile": temporary_file,
+        "weakref.finalize": weak,
+        "strings": lambda: "".join(rng.choices(string.ascii_letters, k=200)),
+        "sorting": lambda: sorted(rng.random() for _ in range(200)),
+        "exceptions": lambda: _caught(next(numbers)),
+        "intern": lambda: sys.intern(f"name{next(numbers) % 50}"),
+        "gc.collect": gc.collect,
+    }
+
+
+def _caught(number: int) -> str:
+    try:
+        raise ValueError(number)  # noqa: TRY301  # that is what is looked at
+    except ValueError as problem:
+        return str(problem)
+
+
+# -- functions that leak
+
+
+def leaks() -> dict[str, Callable[[], Any]]:
+    """Make them, with what they keep; the line that keeps ends in ``# keeps``."""
+    import ctypes
+    import itertools
+
+    kept: list[Any] = []
+    table: dict[Any, Any] = {}
+    numbers = itertools.count()
+    grown = bytearray()
+
+    def every(nth: int) -> Callable[[], None]:
+        def leak() -> None:
+            if next(numbers) % nth == 0:
+                kept.append(bytes(64 - 33))  # keeps
+
+        return leak
+
+    class Subscriber:
+        def notify(self) -> None:
+            """Be told."""
+
+    def subscribe() -> None:
+        kept.append(Subscriber().notify)  # keeps
+
+    def make_class() -> None:
+        kept.append(type("Made", (), {}))  # keeps
+
+    def in_table() -> None:
+        table[next(numbers)] = str(next(numbers))  # keeps
+
+    def in_place() -> None:
+        grown.extend(bytes(64))  # keeps
+
+    found: dict[str, Callable[[], Any]] = {
+        "64 B in every call": every(1),
+        "64 B in every 5th call": every(5),
+        "64 B in every 20th call": every(20),
+        "64 B in every 50th call": every(50),
+        "dictionary": in_table,
+        "bound methods": subscribe,
+        "classes": make_class,
+        "bytearray that grows in place": in_place,
+    }
+    library = ctypes.CDLL(None)
+    if hasattr(library, "malloc"):
+        library.malloc.restype = ctypes.c_void_p
+        found["malloc"] = lambda: library.malloc(64)
+    return found
+
+
+# -- verdicts, each kind in processes of its own
+
+
+def verdicts(kind: str, name: str, count: int) -> list[dict[str, Any]]:
+    """Measure one function in this process, *count* times with a fresh state."""
+    source = open(__file__, encoding="utf-8").read().splitlines()  # noqa: PTH123, SIM115
+    found = []
+    for _ in range(count):
+        target = {"clean": clean_functions, "leaks": leaks}[kind]()[name]
+        began = time.perf_counter()
+        target() if kind == "clean" and "asyncio.gather" not in name else None
+        call_s = time.perf_counter() - began
+        began = time.perf_counter()
+        _, measurement = measure_growth(Plan(), CASE, target)
+        took_s = time.perf_counter() - began
+        extra = measurement.extra
+        places = extra.get("where", [])
+        line = int(places[0].split(":")[1]) if places and places[0].partition(":")[0].endswith(".py") else 0
+        found.append(
+            {
+                "verdict": extra["verdict"],
+                "calls": extra["calls"],
+                "beyond_calls_s": max(0.0, took_s - call_s * extra["calls"]),
+                "line_is_right": bool(line) and source[line - 1].endswith("# keeps"),
+            }
+        )
+    return found
+
+
+def ask(kind: str, name: str, count: int) -> list[dict[str, Any]]:
+    """Have another process measure."""
+    command = [sys.executable, __file__, "--one", kind, name, str(count)]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    answer: list[dict[str, Any]] = json.loads(done.stdout.splitlines()[-1])
+    return answer
+
+
+def collect(kind: str, name: str, wanted: int, per_process: int) -> list[dict[str, Any]]:
+    """Gather so many verdicts on a function."""
+    found: list[dict[str, Any]] = []
+    while len(found) < wanted:
+        found += ask(kind, name, min(per_process, wanted - len(found)))
+    return found
+
+
+def peaks() -> None:
+    """Print how far the peak of a block is from what it allocates."""
+    print("\n| block | peak | error | bound: 1 % or 256 kB |\n|---|---|---|---|")
+    for megabytes in (1, 3, 10, 30, 100, 200):
+        meter = PeakMeter(Case("benchmark", "memory.peak"))
+        meter.start()
+        block = bytearray(megabytes * MIB)
+        measurement = meter.stop()
+        del block
+        assert measurement.value is not None
+        error = measurement.value - megabytes * MIB
+        within = abs(error) <= max(0.01 * megabytes * MIB, 256 * 1024)
+        print(f"| {megabytes} MiB | {measurement.value / MIB:.2f} MiB | {error / 1024:+.0f} kB | {within} |")
+
+
+def report(clean: int, leaking: int, per_process: int) -> None:
+    """Print both tables."""
+    costs, wrong, total = [], 0, 0
+    print("| clean function | verdicts | leak | growing | median beyond the calls |\n|---|---|---|---|---|")
+    for name in clean_functions():
+        found = collect("clean", name, clean, per_process)
+        counts = Counter(one["verdict"] for one in found)
+        beyond = median([one["beyond_calls_s"] for one in found])
+        costs += [one["beyond_calls_s"] for one in found if one["verdict"] == "clean"]
+        wrong, total = wrong + counts["leak"], total + len(found)
+        print(
+            f"| {name} | {len(found)} | {counts['leak']} | {counts['growing']} | {beyond * 1000:.0f} ms |", flush=True
+        )
+    low, high = proportion_interval(wrong, total)
+    print(f"\nCalled leaking: {wrong} of {total} (95 % bounds {low:.2%} … {high:.2%}).")
+    middle, most = median(costs) * 1000, percentile(costs, 95) * 1000
+    print(f"A clean verdict beyond the calls: median {middle:.0f} ms, 95th percentile {most:.0f} ms.")
+    print("\n| leak | verdicts | found | most calls | line right |\n|---|---|---|---|---|")
+    for name in leaks():
+        found = collect("leaks", name, leaking, per_process)
+        hits = [one for one in found if one["verdict"] == "leak"]
+        calls = max((one["calls"] for one in hits), default=0)
+        print(
+            f"| {name} | {len(found)} | {len(hits)} | {calls} | {sum(o['line_is_right'] for o in hits)} |", flush=True
+        )
+    peaks()
+
+
+def main() -> None:
+    """Measure one function, or all of them."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--clean", type=int, default=100, help="verdicts on each clean function")
+    parser.add_argument("--leaks", type=int, default=8, help="verdicts on each leak")
+    parser.add_argument("--per-process", type=int, default=5)
+    parser.add_argument("--one", nargs=3, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.one:
+        kind, name, count = options.one
+        print(json.dumps(verdicts(kind, name, int(count))))
+    else:
+        report(options.clean, options.leaks, options.per_process)
+
+
+if __name__ == "__main__":
+    main()

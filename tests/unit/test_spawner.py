@@ -1,6 +1,7 @@
 """The small interpreter that starts processes: what it tells, and that nothing survives it."""
 
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -193,6 +194,19 @@ def test_an_ignored_end_of_children_does_not_matter():
     finally:
         signal.signal(signal.SIGCHLD, before)
         remote.close()
+
+
+def test_limits_and_the_mask_of_new_files_are_those_of_this_process_now():
+    run_process(["true"])
+    before_mask, before = os.umask(0o077), resource.getrlimit(resource.RLIMIT_NOFILE)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (before[0] - 1, before[1]))
+        told = run_process(["sh", "-c", "ulimit -n; umask"]).stdout.split()
+    finally:
+        os.umask(before_mask)
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+    assert told == [str(before[0] - 1).encode(), b"0077"]
+    assert run_process(["sh", "-c", "ulimit -n"]).stdout == b"%d\n" % before[0]
 
 
 def test_signals_that_python_ignores_are_given_back():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import atexit
 import contextlib
-import errno
 import marshal
 import os
 import py_compile
@@ -16,12 +15,13 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from pytest_perfgate.errors import CannotMeasureError
 from pytest_perfgate.measure import ending
+from pytest_perfgate.measure.spawner.inheritance import found, inherited
 from pytest_perfgate.measure.spawner.order import Order, Output
 
 _PROGRAM = Path(__file__).with_name("program.py")
@@ -61,7 +61,7 @@ class Spawner:
     def __init__(self) -> None:
         if not sys.executable:
             raise OSError("this Python does not know where it is")
-        self._owner = os.getpid()
+        self._owner, self._inherited = os.getpid(), inherited()
         self._lock, self._thread = threading.Lock(), 0
         self.folder = Path(tempfile.mkdtemp(prefix="perfgate-"))
         try:
@@ -93,8 +93,11 @@ class Spawner:
 
     @property
     def is_ours(self) -> bool:
-        """Whether it belongs to this process and still runs; one that a fork copied does not."""
-        return self._owner == os.getpid() and self._process.poll() is None
+        """Whether it belongs to this process, still runs, and hands on what a child of this process would inherit now.
+
+        One that a fork copied does not.
+        """
+        return self._owner == os.getpid() and self._process.poll() is None and self._inherited == inherited()
 
     @contextlib.contextmanager
     def running(self, order: Order) -> Iterator[Running]:
@@ -159,7 +162,7 @@ class Spawner:
             stdin = str(self.folder / "in")
             Path(stdin).write_bytes(order.stdin)
         return {
-            "program": os.fsencode(_found(order.argv[0], order.env, order.cwd)),
+            "program": os.fsencode(found(order.argv[0], order.env, order.cwd)),
             "argv": [os.fsencode(word) for word in order.argv],
             "env": {os.fsencode(name): os.fsencode(value) for name, value in order.env.items()},
             "cwd": os.fsencode(order.cwd),
@@ -255,24 +258,6 @@ class Running:
         if told is not None and told[0] == "ended":
             self.facts = told[1]
         return told
-
-
-def _found(program: str, env: Mapping[str, str], cwd: str) -> str:
-    """Find a program as :mod:`subprocess` does: on the ``PATH`` of *env*, or where its name says.
-
-    Raises:
-        OSError: It is not there, or must not be run.
-    """
-    if os.path.dirname(program):  # noqa: PTH120  # Path("./app") forgets the "./"
-        return program
-    number = errno.ENOENT
-    for folder in os.get_exec_path(env):
-        found = Path(cwd, os.fsdecode(folder), program)
-        if found.is_file() and os.access(found, os.X_OK):
-            return str(found)
-        if found.exists():
-            number = errno.EACCES
-    raise OSError(number, os.strerror(number), program)
 
 
 class _Current:

@@ -59,14 +59,15 @@ def test_a_suite_is_as_large_as_there_is_time_for(seconds, planted, cases):
     assert fitting_suite(seconds, planted) == cases
 
 
-def test_every_slowdown_can_be_planted_in_small_steps():
+def test_the_cost_of_every_slowdown_is_measured_in_every_workload():
     costs = measure_costs(1)
     assert costs.keys() == WORKLOADS.keys()
-    for of_workload in costs.values():
-        assert of_workload.keys() == SLOWDOWNS.keys()
-        for cost in of_workload.values():
-            assert cost > 0
-            assert operations_for(0.04, cost) >= 5
+    assert all(of_workload.keys() == SLOWDOWNS.keys() for of_workload in costs.values())
+
+
+@pytest.mark.parametrize(("share", "cost", "operations"), [(0.04, 0.05, 32), (0.02, 0.15, 5), (0.1, 0.016, 250)])
+def test_so_many_operations_are_planted_as_make_the_share(share, cost, operations):
+    assert operations_for(share, cost) == operations
 
 
 def test_no_suite_is_begun_that_would_not_end_in_time(monkeypatch):

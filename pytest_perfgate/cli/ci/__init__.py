@@ -14,7 +14,10 @@ from pytest_perfgate.cli._command import Command, CommandModule
 
 __all__ = ["VERBS", "add_arguments", "run"]
 
-VERBS: tuple[Command, ...] = ()
+VERBS: tuple[Command, ...] = (
+    Command("summary", "put the Markdown report of a stored run on the page of a build", f"{__name__}.summary"),
+    Command("comment", "put the report of a stored run into a comment of its pull request", f"{__name__}.comment"),
+)
 
 
 class _VerbParser(argparse.ArgumentParser):

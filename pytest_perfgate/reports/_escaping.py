@@ -28,8 +28,8 @@ _HARMFUL = re.compile(
     | (?P<pair> (?<=:): | (?<=\#)\# )
     # what begins or ends something wherever it stands
     | (?P<sign> [\\`*\[\]<>&|~$] )
-    # within a word, an underscore is a part of it
-    | (?P<edge> (?<![A-Za-z0-9])_ | _(?![A-Za-z0-9]) )
+    # within a word and at its end, an underscore begins nothing
+    | (?P<edge> (?<![A-Za-z0-9])_ )
     """,
     re.VERBOSE | re.IGNORECASE,
 )

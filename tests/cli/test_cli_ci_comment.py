@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 from builders import every_verdict_run, hostile_run, large_run, make_finding, make_measurement, make_run, ordinary_run
@@ -344,11 +345,15 @@ def test_a_next_page_on_another_host_is_not_asked_for(comment, github):
 
 
 def test_a_hostile_report_writes_nothing_but_its_own_comment(comment, github):
-    comment(hostile_run())
+    bad = "--> <!-- pytest-perfgate:other --> <script> @owner [x](http://evil.example)"
+    run = hostile_run()
+    finding = make_finding(make_measurement(f"t.py::test[{bad}]"), Verdict.OVER_BUDGET, bad)
+    comment(make_run(*run.findings, finding, machine=run.machine, commit=run.commit, notes=(bad,), failures=(bad,)))
     body = github.comments[0]["body"]
-    assert body.count("-->") == 1
     assert body.startswith(f"{MARKER}\n")
-    assert "<b" not in body
+    plain = body.removeprefix(MARKER).replace("<code>", "").replace("</code>", "")
+    assert not set(plain) & set("<>@")
+    assert re.findall(r"\]\([^)]*", plain) == [f"](https://github.example/{REPOSITORY}/actions/runs/77"]
 
 
 def test_a_large_report_fits_into_a_comment(comment, github):

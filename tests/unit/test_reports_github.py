@@ -161,5 +161,9 @@ def test_what_the_runner_would_cut_is_cut_where_it_shows():
     assert len(properties["title"]) < 500
 
 
+def test_every_kind_of_line_break_is_escaped():
+    assert command("error", "a\r\nb%0D", title="c\r\n,:d") == "::error title=c%0D%0A%2C%3Ad::a%0D%0Ab%250D"
+
+
 def test_a_command_without_properties_is_one_as_well():
     assert command("notice", "100%", title="") == "::notice::100%25"

@@ -20,7 +20,7 @@ VERBS: tuple[Command, ...] = (
     Command("measure", "run pytest as planned and write the reports", f"{__name__}.measure"),
     Command("verdict", "fail the job, or do not, and say why", f"{__name__}.verdict"),
     Command("summary", "put the Markdown report of a stored run on the page of a build", f"{__name__}.summary"),
-    Command("comment", "put the report of a stored run into a comment of its pull request", f"{__name__}.comment"),
+    Command("comment", "put the report into a comment of its pull request", f"{__name__}.comment"),
 )
 
 

@@ -29,7 +29,7 @@ def test_each_verb_is_one_file_named_after_it_and_listed(verb, perfgate):
     status, out, _ = perfgate("ci", "--help")
     assert status == 0
     assert f"{verb.name} " in out
-    assert verb.summary in out
+    assert verb.summary in " ".join(out.split())
 
 
 @verbs

@@ -82,8 +82,8 @@ def _clear(reports: Path) -> None:
 
 def _baseline(plan: Plan) -> Run | None:
     """Read the run to compare with; one that the cache did not restore is none, whatever lies there."""
-    from pytest_perfgate.ci.commands import command
     from pytest_perfgate.ci.plan import CACHE, FILE
+    from pytest_perfgate.reports.workflow_commands import command
     from pytest_perfgate.store import load_run
 
     restored = plan.compare == CACHE and os.environ.get("PERFGATE_RESTORED", "")
@@ -104,8 +104,9 @@ def _measured(plan: Plan, *, has_baseline: bool) -> tuple[int, tuple[FailedTest,
     import tempfile
     from pathlib import Path
 
-    from pytest_perfgate.ci.commands import command, stop_token
     from pytest_perfgate.ci.measuring import child_environ, failed_tests, pytest_command
+    from pytest_perfgate.ci.outputs import stop_token
+    from pytest_perfgate.reports.workflow_commands import command
 
     words = pytest_command(sys.executable, plan, has_baseline=has_baseline)
     say(f"perfgate: {' '.join(shlex.join(words).split())}")
@@ -127,8 +128,8 @@ def _measured(plan: Plan, *, has_baseline: bool) -> tuple[int, tuple[FailedTest,
 
 def _stored(reports: Path) -> Run | None:
     """Read the run that pytest stored, if it did."""
-    from pytest_perfgate.ci.commands import command
     from pytest_perfgate.ci.measuring import RUN
+    from pytest_perfgate.reports.workflow_commands import command
     from pytest_perfgate.store import load_run
 
     if not (reports / RUN).exists():

@@ -385,6 +385,15 @@ def test_what_is_no_report_is_not_shown(content, perfgate, shelf, event, github)
     assert github.requests == []
 
 
+def test_what_is_said_of_a_report_that_is_none_is_no_command(perfgate, shelf, event):
+    content = json.dumps({"format": "##[set-output name=x]y\n::error::z"})
+    printed = perfgate("ci", "comment", shelf.write("run.json", content))
+    assert printed.status == 2
+    assert "## [set-output" in printed.err
+    assert "##[" not in printed.err
+    assert not any(line.lstrip().startswith("::") for line in printed.err.splitlines())
+
+
 def test_the_bot_is_the_one_that_actions_comments_as():
     from pytest_perfgate.ci.comment import ACTIONS_BOT
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from pytest_perfgate.cli._command import PASSED, add_run, read_runs, say
 
+from pytest_perfgate.errors import BadRunFileError
+
 if TYPE_CHECKING:
     from pytest_perfgate.model import Run
 
@@ -71,7 +73,7 @@ def run(namespace: argparse.Namespace) -> int:
 
     name = namespace.id or "default"
     marker_of(name)  # a mistake of the user's is told before anything is asked
-    (stored,) = read_runs(namespace.run)
+    stored = _read(namespace.run)
     try:
         say(f"perfgate: {_published(stored, name, namespace)}")
     except NoPullRequestError as problem:
@@ -79,6 +81,17 @@ def run(namespace: argparse.Namespace) -> int:
     except ApiError as problem:
         _notice(f"no comment: {problem}{_REMEDIES.get(problem.status or 0, '')}")
     return PASSED
+
+
+def _read(path: str) -> Run:
+    """Read the report; what is said of one that is none may repeat its words, and they must not be a command."""
+    try:
+        (stored,) = read_runs(path)
+    except BadRunFileError as problem:
+        raise BadRunFileError(
+            str(problem).replace("##[", "## [")
+        ) from None  # the runner's old form, anywhere in a line
+    return stored
 
 
 def _published(stored: Run, name: str, namespace: argparse.Namespace) -> str:

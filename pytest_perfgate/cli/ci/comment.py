@@ -7,7 +7,6 @@ import os
 from typing import TYPE_CHECKING
 
 from pytest_perfgate.cli._command import PASSED, add_run, read_runs, say
-
 from pytest_perfgate.errors import BadRunFileError
 
 if TYPE_CHECKING:

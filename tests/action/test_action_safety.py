@@ -60,13 +60,18 @@ def test_in_ids_of_tests(job):
 
 def test_what_the_suite_prints_is_no_command(job):
     job.write(
-        "test_more.py",
-        "def test_says():\n    print('::error::forged', end='')\n    print('\\n::set-output name=x::y', end='')\n",
+        "test_more.py", "def test_says():\n    print('\\n::error::forged\\n::add-mask::a\\n::stop-commands::x')\n"
     )
+    job.write("conftest.py", "import atexit\natexit.register(lambda: print('the last line has no end', end=''))\n")
     played = job.play({"a": 1}, pytest_args="-s")
+    assert "\n::error::forged\n" in played.log
     assert played.is_green
     assert_unharmed(job, played)
-    assert played.messages("warning")  # ours is obeyed again, although the suite ended in the middle of a line
+    # The next steps of the same action do not tell: it must be obeyed again within this very step.
+    job.write("test_more.py", "def test_worse(metric): metric('rows', 70)\n")
+    job.play({"a": 1})
+    regressed = job.play({"a": 2})
+    assert any(one.properties.get("file") for one in regressed.said)
 
 
 def test_a_suite_does_not_find_the_files_of_the_runner_nor_what_the_steps_tell_each_other(job):

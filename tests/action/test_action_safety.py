@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 import yaml
 from action.job import ROOT
@@ -87,6 +89,15 @@ def test_a_suite_does_not_find_the_files_of_the_runner_nor_what_the_steps_tell_e
     )
     played = job.play({"a": 1})
     assert played.outputs["status"] == "no-baseline", played.log
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="Python 3.10 puts the current folder first on the path")
+def test_a_module_of_the_workspace_is_not_taken_for_one_of_the_steps(job):
+    for name in ("argparse", "pathlib", "pytest_perfgate"):
+        job.write(f"{name}.py", "raise SystemExit('taken for another')\n")
+    played = job.play({"a": 1})
+    assert "taken for another" not in played.log
+    assert played.outputs["status"] == "no-baseline"
 
 
 @pytest.mark.parametrize("event", ["pull_request_target", "workflow_run"])

@@ -63,6 +63,11 @@ class Settled:
         """Whether nothing failed, so that the run may become the baseline."""
         return self.status in _RECORDED
 
+    @property
+    def is_told_by_the_run(self) -> bool:
+        """Whether the report of the run says the same; it knows neither failed tests nor what was to be compared."""
+        return self.status in (PASS, FAIL, INCONCLUSIVE)
+
     def to_text(self) -> str:
         """Write it as one line, for the output of a step."""
         return json.dumps(asdict(self), separators=(",", ":"))

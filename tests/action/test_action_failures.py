@@ -44,6 +44,7 @@ class TestFailingTests:
         assert (played.outputs["status"], played.outputs["exit-code"]) == ("tests-failed", "1")
         assert played.outputs["regressions"] == "0"
         assert "test_more.py::test_wrong" in played.messages("error")[-2]
+        assert played.summary.startswith("**perfgate: tests failed: 1 test failed")
         assert len(job.cache.keys) == 1
 
     def test_they_fail_where_a_regression_would_be_tolerated(self, job):
@@ -79,7 +80,7 @@ def test_what_could_not_be_judged_is_no_pass(job, files, arguments, said):
     assert failed_steps(played) == ["Verdict"]
     assert played.outputs["status"] == "error"
     assert said in played.messages("error")[-2]
-    assert said in played.summary or played.outputs["report-markdown"]
+    assert said in played.summary
     assert job.cache.keys == []
 
 
@@ -172,7 +173,23 @@ def test_the_reports_are_where_the_outputs_say(job):
     read = {kind: Path(played.outputs[f"report-{kind}"]).read_text("utf-8") for kind in ("json", "junit", "markdown")}
     assert json.loads(read["json"])["format"] == "perfgate-run"
     assert "<testsuite" in read["junit"]
-    assert read["markdown"] == played.summary
+    assert played.summary.endswith(read["markdown"])
+    assert played.summary.startswith("**perfgate: nothing was compared")
+    assert job.play(SAME).summary.startswith("## ✅ perfgate: pass")
+
+
+def test_a_project_in_a_folder_of_its_own_is_measured_there_and_annotated_from_the_workspace(job):
+    folder = job.workspace / "a part" / "of it"
+    folder.mkdir(parents=True)
+    (job.workspace / "test_it.py").rename(folder / "test_it.py")
+    (folder / "pytest.ini").write_text("[pytest]\n", "utf-8")
+    inputs = {"working_directory": "a part/of it", "report_dir": "out put"}
+    for value in (100, 150):
+        (folder / "values.json").write_text(json.dumps({"a": value}), "utf-8")
+        played = job.play(**inputs)
+    assert played.outputs["regressions"] == "1", played.log
+    assert played.shown[0].place == "a part/of it/test_it.py:10"
+    assert played.outputs["report-json"] == str(job.workspace / "out put" / "perfgate.json")
 
 
 @pytest.mark.parametrize("switched_off", ["summary", "annotations"])

@@ -36,10 +36,11 @@ COMMANDS: tuple[Command, ...] = (
     Command("merge", "make one run of several, so that they show how much runs differ", f"{__name__}.merge"),
     Command("profile", "say what this machine is and which hardware profile it matches", f"{__name__}.profile"),
     Command("trust", "find out how often the gate errs on this machine", f"{__name__}.trust"),
+    Command("init", "give a project first settings, a first test and workflows", f"{__name__}.init"),
 )
 
 #: Named in the documentation already, so that nobody takes them for a spelling mistake.
-_LATER = ("convert", "doctor", "ci", "init")
+_LATER = ("convert", "doctor", "ci")
 
 _DESCRIPTION = """\
 The performance gate on stored runs.  Runs are made by pytest:

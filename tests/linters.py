@@ -1,0 +1,36 @@
+"""Other people's linters of workflow files and scripts, called the way .ci/run calls them."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+
+def complaints_of_schema(schema: str, *files: Path) -> str:
+    """Hold files against a schema that check-jsonschema ships, such as ``vendor.github-workflows``."""
+    return _complaints("check-jsonschema", "--builtin-schema", schema, *map(str, files))
+
+
+def complaints_of_zizmor(*files: Path) -> str:
+    """Look for what is unsafe in workflows and actions, with the strictest eyes."""
+    return _complaints("zizmor", "--offline", "--strict-collection", "--persona=auditor", *map(str, files))
+
+
+def complaints_of_shellcheck(script: str, folder: Path, shell: str = "sh") -> str:
+    """Look for mistakes in a shell script."""
+    file = folder / "script.sh"
+    file.write_text(script, "utf-8")
+    return _complaints("shellcheck", f"--shell={shell}", str(file))
+
+
+def _complaints(program: str, *arguments: str) -> str:
+    """Return what the program says; nothing when it finds nothing."""
+    found = shutil.which(program, path=str(Path(sys.executable).parent)) or shutil.which(program)
+    if found is None:
+        pytest.skip(f"{program} is not installed; it is in the dependency group test")
+    done = subprocess.run([found, *arguments], capture_output=True, text=True, encoding="utf-8", check=False)
+    return "" if done.returncode == 0 else done.stdout + done.stderr

@@ -16,7 +16,7 @@ from pytest_perfgate.errors import AgainstError, SettingsError
 from pytest_perfgate.paired.environment.declared import Declared, read_declared
 from pytest_perfgate.paired.environment.git import GitError, git, toplevel
 from pytest_perfgate.paired.environment.locating import locate_module
-from pytest_perfgate.paired.environment.roots import TEST_MODULES, find_roots
+from pytest_perfgate.paired.environment.roots import find_roots
 
 #: Where pytest looks for its configuration, in its order, and in which table or section.
 _PYTEST_FILES = {
@@ -27,6 +27,7 @@ _PYTEST_FILES = {
     "setup.cfg": "tool:pytest",
 }
 _USUAL_TEST_FOLDERS = ("tests", "test")
+_USUAL_TEST_FILES = ("test_*.py", "*_test.py")
 _TEST_FILE = "test_performance.py"
 _USUAL_BRANCHES = ("main", "master")
 #: What projects call the dependencies of their tests.
@@ -160,7 +161,7 @@ def _test_folder(root: Path, pytest: Mapping[str, Any]) -> str:
     for name in _USUAL_TEST_FOLDERS:
         if (root / name).is_dir():
             return name
-    beside = any(fnmatch(path.name, test) for path in root.glob("*.py") for test in TEST_MODULES)
+    beside = any(fnmatch(path.name, usual) for path in root.glob("*.py") for usual in _USUAL_TEST_FILES)
     return "." if beside else _USUAL_TEST_FOLDERS[0]
 
 
@@ -174,8 +175,13 @@ def _test_file(pytest: Mapping[str, Any]) -> str:
 
 def _packages(root: Path, declared: Declared, pytest: Mapping[str, Any]) -> tuple[str | None, str | None]:
     """Find a package that tests can import, and else one that they cannot."""
-    folders = find_roots(root, declared)
+    try:
+        folders = find_roots(root, declared)
+    except OSError:  # a folder that this user may not look into
+        return None, None
     names = [name for name in folders if (root / folders[name] / name.rpartition(".")[2]).is_dir()]
+    names = [name for name in names if name not in sys.stdlib_module_names]
+    names.sort(key=lambda name: name != (declared.name or "").replace("-", "_"))
     on_path = {Path(folder).as_posix() for folder in _words(pytest, "pythonpath")}
     if (root / "conftest.py").is_file() and not any("importlib" in word for word in _words(pytest, "addopts")):
         on_path.add(".")  # pytest imports the file, and puts its folder on the path for that

@@ -189,7 +189,8 @@ def test_workflows_can_be_left_out(perfgate, tmp_path):
         ({"tests/test_it.py": ""}, TEST),
         ({"test/test_it.py": ""}, "test/test_performance.py"),
         ({"test_it.py": ""}, "test_performance.py"),
-        ({"conftest.py": ""}, "test_performance.py"),
+        ({"conftest.py": ""}, TEST),
+        ({"it_test.py": ""}, "test_performance.py"),
         (
             {"pytest.ini": "[pytest]\ntestpaths = spec/unit spec/slow\n", "spec/slow/x.py": ""},
             "spec/slow/test_performance.py",
@@ -433,3 +434,20 @@ def test_a_folder_that_does_not_exist_is_named(perfgate):
     printed = perfgate("init", "--rootdir", "nowhere")
     assert (printed.status, printed.out) == (2, "")
     assert "--rootdir nowhere: there is no such folder" in printed.err
+
+
+def test_of_several_packages_the_one_of_that_name_is_imported(perfgate, tmp_path):
+    write(tmp_path, "pyproject.toml", '[project]\nname = "main-thing"\n[tool.pytest.ini_options]\npythonpath = "."\n')
+    for name in ("email", "extra", "main_thing"):
+        write(tmp_path, f"{name}/__init__.py", "")
+    perfgate("init", "--yes")
+    assert 'imports("main_thing")' in (tmp_path / TEST).read_text("utf-8")
+
+
+@needs_permissions
+def test_a_folder_that_cannot_be_looked_into_is_no_obstacle(perfgate, tmp_path):
+    (tmp_path / "secret").mkdir(mode=0)
+    try:
+        assert perfgate("init", "--yes").status == 0
+    finally:
+        (tmp_path / "secret").chmod(0o755)

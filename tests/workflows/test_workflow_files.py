@@ -138,7 +138,7 @@ def scripts():
     yield pytest.param(shown(".githooks/pre-push"), "sh", id="pre-push")
 
 
-@pytest.mark.parametrize(("script", "shell"), scripts())
+@pytest.mark.parametrize(("script", "shell"), list(scripts()))
 def test_the_scripts_have_no_mistake_that_shellcheck_knows(tmp_path, script, shell):
     assert "${{" not in script
     lines = script if script.startswith("#!") else f"set -e\n{script}\n"

@@ -27,6 +27,7 @@ name: {name}
 
 on:
   pull_request:
+  merge_group:
   push:
     branches: [{branch}]
 

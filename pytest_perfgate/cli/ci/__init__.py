@@ -14,7 +14,14 @@ from pytest_perfgate.cli._command import Command, CommandModule
 
 __all__ = ["VERBS", "add_arguments", "run"]
 
-VERBS: tuple[Command, ...] = ()
+VERBS: tuple[Command, ...] = (
+    Command("install", "put the package into the user's environment", f"{__name__}.install"),
+    Command("plan", "check the inputs and decide what to compare with", f"{__name__}.plan"),
+    Command("measure", "run pytest as planned and write the reports", f"{__name__}.measure"),
+    Command("verdict", "fail the job, or do not, and say why", f"{__name__}.verdict"),
+    Command("summary", "put the Markdown report of a stored run on the page of a build", f"{__name__}.summary"),
+    Command("comment", "put the report of a stored run into a comment of its pull request", f"{__name__}.comment"),
+)
 
 
 class _VerbParser(argparse.ArgumentParser):

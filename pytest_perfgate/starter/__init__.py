@@ -129,8 +129,8 @@ def _requirement() -> str:
 def _notes(project: Project, *, workflows: bool) -> Iterator[str]:
     if project.unreachable:
         yield (
-            f"the tests cannot import {project.unreachable} as things are, so none measures its import: install the "
-            f"project first (python -m pip install --editable .), or add a test of your own"
+            f"the tests cannot import {project.unreachable} as things are, so none measures it, and two versions of it "
+            f"cannot be compared yet: install the project first (python -m pip install --editable .)"
         )
     if project.top is None and workflows:
         yield "this is not in a git repository; GitHub reads workflows at the top of one"

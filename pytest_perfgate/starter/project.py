@@ -29,6 +29,7 @@ _PYTEST_FILES = {
 _USUAL_TEST_FOLDERS = ("tests", "test")
 _USUAL_TEST_FILES = ("test_*.py", "*_test.py")
 _TEST_FILE = "test_performance.py"
+_IMPORT = re.compile(r"^[ \t]*(?:from|import)[ \t]+(\w+)", re.MULTILINE)
 _USUAL_BRANCHES = ("main", "master")
 #: What projects call the dependencies of their tests.
 _EXTRAS = ("test", "tests", "testing", "dev")
@@ -90,12 +91,13 @@ def read_project(root: Path) -> Project:
     document = _read_toml(root / "pyproject.toml")
     pytest = _pytest_options(root, document)
     declared = read_declared(root)
-    package, unreachable = _packages(root, declared, pytest)
+    tests = _test_folder(root, pytest)
+    package, unreachable = _packages(root, declared, pytest, tests)
     return Project(
         root=root,
         top=top,
         branch=_default_branch(top),
-        tests=_test_folder(root, pytest),
+        tests=tests,
         test_file=_test_file(pytest),
         package=package,
         unreachable=unreachable,
@@ -173,22 +175,38 @@ def _test_file(pytest: Mapping[str, Any]) -> str:
     return fitting if re.fullmatch(r"\w+\.py", fitting) else _TEST_FILE
 
 
-def _packages(root: Path, declared: Declared, pytest: Mapping[str, Any]) -> tuple[str | None, str | None]:
-    """Find a package that tests can import, and else one that they cannot."""
+def _packages(root: Path, declared: Declared, pytest: Mapping[str, Any], tests: str) -> tuple[str | None, str | None]:
+    """Find a package, or a module, that tests can import, and else one that they cannot."""
     try:
         folders = find_roots(root, declared)
+        imported = _imported_by_tests(root / tests)
     except OSError:  # a folder that this user may not look into
         return None, None
-    names = [name for name in folders if (root / folders[name] / name.rpartition(".")[2]).is_dir()]
-    names = [name for name in names if name not in sys.stdlib_module_names]
-    names.sort(key=lambda name: name != (declared.name or "").replace("-", "_"))
-    on_path = {Path(folder).as_posix() for folder in _words(pytest, "pythonpath")}
-    if (root / "conftest.py").is_file() and not any("importlib" in word for word in _words(pytest, "addopts")):
-        on_path.add(".")  # pytest imports the file, and puts its folder on the path for that
+    names = [name for name in folders if name not in sys.stdlib_module_names]
+    # A module beside the code may be a script that does its work when it is imported.
+    names = [name for name in names if name in imported or (root / folders[name] / name.rpartition(".")[2]).is_dir()]
+    names.sort(key=lambda name: (name != (declared.name or "").replace("-", "_"), name not in imported))
+    on_path = _on_path(root, pytest, tests)
     for name in names:
         if folders[name] in on_path or _is_installed(name, root):
             return name, None
     return None, next(iter(names), None)
+
+
+def _imported_by_tests(folder: Path) -> set[str]:
+    """Return the top-level names that test modules import."""
+    texts = (path.read_text("utf-8", errors="replace") for usual in _USUAL_TEST_FILES for path in folder.glob(usual))
+    return {found for text in texts for found in _IMPORT.findall(text)}
+
+
+def _on_path(root: Path, pytest: Mapping[str, Any], tests: str) -> set[str]:
+    """Return the folders that pytest puts on the path."""
+    folders = {Path(folder).as_posix() for folder in _words(pytest, "pythonpath")}
+    if not any("importlib" in word for word in _words(pytest, "addopts")):
+        # It imports test modules and conftest.py, and puts their folders on the path for that.
+        folders |= {"."} if (root / "conftest.py").is_file() else set()
+        folders |= {tests} if not (root / tests / "__init__.py").is_file() else set()
+    return folders
 
 
 def _is_installed(name: str, root: Path) -> bool:

@@ -11,17 +11,17 @@ max_regression = "5%"  # how much slower a test may become than the same test at
 _TEST = '''\
 """What this project may cost: `pytest` runs these tests once, `pytest --perfgate` measures and holds the budgets."""
 
-import json
-
-import pytest
-
+{imports}
 
 @pytest.mark.{marker}(ms=50)
 def test_an_example(perf):
     # Put a call of your own here: perf(function, *arguments) returns what the function returns.  A budget may be
     # generous: what becomes slower than the base of a pull request fails without one.
-    assert perf(json.loads, "[1, 2, 3]") == [1, 2, 3]
+    {example}
 '''
+
+_NO_PACKAGE = ("import json\n\nimport pytest\n", 'assert perf(json.loads, "[1, 2, 3]") == [1, 2, 3]')
+_PACKAGE = ("import pytest\n\nimport {package}\n", 'assert perf(getattr, {package}, "__name__") == "{package}"')
 
 _IMPORT_TEST = """
 
@@ -45,9 +45,11 @@ def first_test_text(marker: str, package: str | None) -> str:
 
     Args:
         marker: What the marker is called in this project.
-        package: What is imported in fresh processes; None for nothing.
+        package: What the tests import, here and in fresh processes: without it a comparison of two versions would
+            find that no test touches the project.  None when there is none.
     """
-    text = _TEST.format(marker=marker)
+    imports, example = (part.format(package=package) for part in (_PACKAGE if package else _NO_PACKAGE))
+    text = _TEST.format(marker=marker, imports=imports, example=example)
     if package:
         text += _IMPORT_TEST.format(marker=marker, package=package, name=package.replace(".", "_"))
     return text

@@ -69,6 +69,40 @@ def test_a_src_layout_gets_a_test_of_its_import_as_well(project, capsys):
     }
 
 
+@pytest.mark.slow
+def test_two_versions_can_be_compared_by_what_is_written(project, capsys):
+    project.write("src/things/__init__.py", "X = 1\n")
+    project.write("pyproject.toml", '[tool.pytest.ini_options]\npythonpath = ["src"]\n')
+    assert main(["init", "--yes", "--rootdir", str(project.path)]) == 0
+    git(project.path, "init")
+    git(project.path, "add", ".")
+    git(project.path, "commit", "-m", "first")
+    project.write("src/things/__init__.py", "X = 2\n")
+    gated = project.run("--perfgate-against=HEAD", "--perfgate-max-time=2s", "-k", "example")
+    assert gated.ret == 0, gated.text
+    assert gated.verdicts["test_an_example#perf"] in ("pass", "inconclusive")
+    assert gated.cases["test_an_example#perf"]["change"]["pairs"] > 0
+
+
+def test_a_module_that_tests_import_is_taken_for_the_project(project, capsys):
+    project.write("things.py", "")
+    project.write("script.py", "raise SystemExit('do not import me')")
+    project.write("test_things.py", "from things import __name__\n\n\ndef test_it():\n    pass\n")
+    assert main(["init", "--yes", "--rootdir", str(project.path)]) == 0
+    text = (project.path / "test_performance.py").read_text("utf-8")
+    assert "import things\n" in text
+    assert "script" not in text
+    gated = project.run("test_performance.py")
+    assert gated.ret == 0, gated.text
+
+
+def test_a_script_that_no_test_imports_is_not_imported(project, capsys):
+    project.write("script.py", "raise SystemExit('do not import me')")
+    project.write("test_it.py", "def test_it():\n    pass\n")
+    assert main(["init", "--yes", "--rootdir", str(project.path)]) == 0
+    assert "script" not in (project.path / "test_performance.py").read_text("utf-8")
+
+
 def test_a_package_beside_a_conftest_is_imported_as_pytest_finds_it(project, capsys):
     project.write("conftest.py", "")
     project.write("things/__init__.py", "")

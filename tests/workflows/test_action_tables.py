@@ -11,7 +11,7 @@ yaml = pytest.importorskip("yaml")
 
 ROOT = Path(__file__).parent.parent.parent
 ACTION = ROOT / "action.yml"
-PAGES = ["README.md", "docs/how-to/github-action.md"]
+PAGES = ["README.md", "docs/reference/action.md"]
 ROW = re.compile(r"^\| `(?P<name>[a-z-]+)` \| (?P<cells>.+) \|$")
 #: Fixed: workflows of others are made of them.
 INPUTS = """pytest-args working-directory python install max-regression against baseline-storage baseline-path
@@ -56,7 +56,7 @@ def test_no_description_would_break_a_table(action):
 @pytest.mark.parametrize("page", PAGES)
 def test_the_table_of_inputs_has_the_names_defaults_and_descriptions(page, action):
     wanted = {
-        name: [f"`{entry['default']}`" if entry["default"] else "empty", described(entry)]
+        name: [f"`{entry['default']}`" if entry["default"] else "", described(entry)]
         for name, entry in action["inputs"].items()
     }
     found = table(page, "input")
@@ -72,15 +72,20 @@ def test_the_table_of_outputs_has_the_names_and_descriptions(page, action):
     assert found == wanted
 
 
+def steps_in(shown):
+    """Give the steps of a workflow, of a job, or of a list of steps."""
+    if isinstance(shown, list):
+        return [step for step in shown if isinstance(step, dict)]
+    jobs = shown.get("jobs", {}).values() if isinstance(shown, dict) and isinstance(shown.get("jobs"), dict) else ()
+    return [step for job in jobs for step in job.get("steps", [])]
+
+
 def test_no_page_gives_the_action_an_input_that_it_does_not_have(action):
     used = set()
     for page in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]:
         for block in re.findall(r"^```yaml\n(.*?)^```$", page.read_text("utf-8"), re.MULTILINE | re.DOTALL):
-            found = yaml.load(block, yaml.BaseLoader)
-            for job in (found.get("jobs") or {}).values() if isinstance(found.get("jobs"), dict) else ():
-                for step in job.get("steps", []):
-                    if "pytest-perfgate@" in step.get("uses", ""):
-                        used |= set(step.get("with", {}))
+            for step in steps_in(yaml.load(block, yaml.BaseLoader)):
+                used |= set(step.get("with", {})) if "pytest-perfgate@" in step.get("uses", "") else set()
     assert used
     assert used - set(action["inputs"]) == set()
 

@@ -94,7 +94,9 @@ def _fork_point(folder: Path, head: str, base: str, say: Callable[[str], None]) 
     if _is_here(folder, base) and not _is_shallow(folder):
         found = _common(folder, head, base)
         if not found:
-            raise AgainstError(f"{head[:12]} and its base {base[:12]} have no commit in common: nothing to compare with")
+            raise AgainstError(
+                f"{head[:12]} and its base {base[:12]} have no commit in common: nothing to compare with"
+            )
         return found
     problem = GitError("they have no commit in common")
     for depth in _depths(folder):

@@ -58,5 +58,7 @@ def installer(python: str, tree: Path) -> list[str]:
         return [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", str(tree)]
     uv = shutil.which("uv")
     if uv is None:
-        raise UsageError(f"{python} has no pip, and uv is not on PATH: let one of them be there, or set install to false")
+        raise UsageError(
+            f"{python} has no pip, and uv is not on PATH: let one of them be there, or set install to false"
+        )
     return [uv, "pip", "install", "--quiet", "--python", python, str(tree)]

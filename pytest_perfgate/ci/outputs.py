@@ -1,4 +1,4 @@
-"""Outputs of a step, as GitHub's runner reads them from a file; nothing about what they mean."""
+"""How a step speaks to GitHub's runner: outputs in a file, commands on or off; nothing about what is said."""
 
 from __future__ import annotations
 
@@ -38,9 +38,16 @@ def append(path: str | None, text: str, *, variable: str) -> None:
         UsageError: There is no such file here.
     """
     if not path:
-        raise UsageError(f"{variable} is not set: this command is a step of GitHub Actions; elsewhere use perfgate gate")
+        raise UsageError(
+            f"{variable} is not set: this command is a step of GitHub Actions; elsewhere use perfgate gate"
+        )
     try:
         with Path(path).open("a", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
             file.write(text)
     except OSError as problem:
         raise UsageError(f"cannot write to {variable} ({path}): {problem.strerror or problem}") from None
+
+
+def stop_token() -> str:
+    """Make a word that nobody can guess; commands are off from ``::stop-commands::word`` to ``::word::``."""
+    return f"perfgate-{secrets.token_hex(16)}"

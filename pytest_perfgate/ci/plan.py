@@ -79,7 +79,7 @@ def refuse_privileged(event: Event) -> None:
     if event.name in PRIVILEGED:
         raise UsageError(
             f"the event {event.name} runs with the rights of the repository, and a test suite may be anybody's code: "
-            "measure on pull_request (its read-only token is enough, also from forks) and comment from a second workflow"
+            "measure on pull_request (its read-only token is enough, also for forks), comment from a second workflow"
         )
 
 

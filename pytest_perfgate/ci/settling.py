@@ -12,7 +12,7 @@ from pytest_perfgate.errors import UsageError
 from pytest_perfgate.model import Finding, Outcome, Policy, Run, Verdict
 from pytest_perfgate.units import format_change
 
-PASS, FAIL, INCONCLUSIVE, NO_BASELINE = "pass", "fail", "inconclusive", "no-baseline"  # noqa: S105  # a verdict
+PASS, FAIL, INCONCLUSIVE, NO_BASELINE = "pass", "fail", "inconclusive", "no-baseline"  # a verdict
 TESTS_FAILED, ERROR = "tests-failed", "error"
 #: What leaves a baseline behind: nothing failed.
 _RECORDED = frozenset({PASS, INCONCLUSIVE, NO_BASELINE})
@@ -62,6 +62,11 @@ class Settled:
     def may_be_recorded(self) -> bool:
         """Whether nothing failed, so that the run may become the baseline."""
         return self.status in _RECORDED
+
+    @property
+    def is_told_by_the_run(self) -> bool:
+        """Whether the report of the run says the same; it knows neither failed tests nor what was to be compared."""
+        return self.status in (PASS, FAIL, INCONCLUSIVE)
 
     def to_text(self) -> str:
         """Write it as one line, for the output of a step."""
@@ -118,7 +123,7 @@ def settle(plan: Plan, run: Run | None, *, exit_code: int, failed: Sequence[Fail
     )
 
 
-def _status(
+def _status(  # noqa: PLR0911  # one for each status
     plan: Plan, run: Run, failing: Sequence[Finding], others: Collection[str], exit_code: int
 ) -> tuple[str, str]:
     """Find the status, the worst first, and the sentence for it."""

@@ -20,7 +20,7 @@ class Conclusion(NamedTuple):
     line: str
 
 
-def conclude(plan: Plan, settled: Settled) -> Conclusion:
+def conclude(plan: Plan, settled: Settled) -> Conclusion:  # noqa: PLR0911  # one for each status
     """Hold the policies against what a run came to.
 
     Args:

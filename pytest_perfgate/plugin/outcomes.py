@@ -1,7 +1,7 @@
 """Leaves behind which tests failed, for whoever started this pytest and asks; ``perfgate ci measure`` does.
 
-Loaded only by ``-p pytest_perfgate.plugin.outcomes``.  Whoever gates a run must tell a failed test from a broken budget,
-and the exit status says 1 for both.
+Loaded only by ``-p pytest_perfgate.plugin.outcomes``.  Whoever gates a run must tell a failed test from a broken
+budget, and the exit status says 1 for both.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class _Listener:
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Remember a test that failed."""
         if report.failed:
-            self._failed[report.nodeid, report.when or "call"] = None
+            self._failed[report.nodeid, report.when] = None
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """Remember a file that could not be collected."""

@@ -1,8 +1,7 @@
 """A model of GitHub's runner, for one composite action: what its steps get, in which order, what becomes of them.
 
-Steps with ``run:`` are run by bash as the runner does; steps with ``uses:`` are played by functions of the test, and one
-without is an error: nothing is ever downloaded.  It is a model: that the real runner does the same is what
-``.github/workflows/selftest.yml`` is for.
+Steps with ``run:`` are run by bash as the runner does; those with ``uses:`` are played by functions of a test, and one
+that nobody plays is an error: nothing is ever downloaded.  That the real runner does the same cannot be shown here.
 """
 
 from __future__ import annotations

@@ -166,7 +166,9 @@ def test_where_nothing_can_be_compared_with_the_base_no_policy_makes_it_green(tm
 def test_a_commit_that_slows_a_function_turns_the_check_red_and_the_one_before_is_green(tmp_path, times):
     """The whole way, in seconds: a repository, a slower commit, the steps of the action."""
     code = "def busy():\n    return sum(range({}))\n\n\ndef steady():\n    return sum(range(3000))\n"
-    tests = "import pkg\n\n\ndef test_busy(perf):\n    perf(pkg.busy)\n\n\ndef test_steady(perf):\n    perf(pkg.steady)\n"
+    tests = (
+        "import pkg\n\n\ndef test_busy(perf):\n    perf(pkg.busy)\n\n\ndef test_steady(perf):\n    perf(pkg.steady)\n"
+    )
     origin = Origin(tmp_path / "git", {"pkg/other_still.py": ""})
     origin.repository.commit({"pkg/__init__.py": code.format(3000), "test_pkg.py": tests})
     origin.base = origin.repository.git("rev-parse", "HEAD")

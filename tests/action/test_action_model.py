@@ -52,7 +52,7 @@ def test_a_text_that_is_no_number_is_equal_to_none():
     assert evaluate(parse("'a' < 1 || 'a' >= 1"), CONTEXTS, FUNCTIONS) is False
 
 
-@pytest.mark.parametrize("text", ["1 +", "a ==", "nothing.here", "unknown()", "'open", "(1", "a b", "steps.", "\"x\""])
+@pytest.mark.parametrize("text", ["1 +", "a ==", "nothing.here", "unknown()", "'open", "(1", "a b", "steps.", '"x"'])
 def test_what_github_refuses_is_refused(text):
     with pytest.raises(ExpressionError):
         evaluate(parse(text), CONTEXTS, FUNCTIONS)
@@ -138,7 +138,7 @@ def test_steps_go_on_after_a_failure_only_where_they_say_so_and_outputs_are_work
 
 
 def test_a_summary_that_is_too_large_is_dropped_whole(tmp_path):
-    run = "head -c 1048577 /dev/zero >> \"$GITHUB_STEP_SUMMARY\""
+    run = 'head -c 1048577 /dev/zero >> "$GITHUB_STEP_SUMMARY"'
     ended = played(tmp_path, f"    - {{name: one, shell: bash, run: '{run}'}}\n")
     assert ended.is_green
     assert ended.summary == ""

@@ -16,15 +16,43 @@ from action.references import mistakes
 from pytest_perfgate.ci.inputs import INPUTS, INSTALL
 
 ACTION = ROOT / "action.yml"
-INTERFACE_INPUTS = (
-    "pytest-args working-directory python install max-regression against baseline-storage baseline-path baseline-key "
-    "missing-baseline update-baseline fail-on-regression strict summary annotations comment comment-id github-token "
-    "report-dir"
-).split()
-INTERFACE_OUTPUTS = (
-    "status regressions improvements over-budget inconclusive compared missing worst-change exit-code baseline-found "
-    "baseline-commit report-json report-markdown report-junit"
-).split()
+INTERFACE_INPUTS = [
+    "pytest-args",
+    "working-directory",
+    "python",
+    "install",
+    "max-regression",
+    "against",
+    "baseline-storage",
+    "baseline-path",
+    "baseline-key",
+    "missing-baseline",
+    "update-baseline",
+    "fail-on-regression",
+    "strict",
+    "summary",
+    "annotations",
+    "comment",
+    "comment-id",
+    "github-token",
+    "report-dir",
+]
+INTERFACE_OUTPUTS = [
+    "status",
+    "regressions",
+    "improvements",
+    "over-budget",
+    "inconclusive",
+    "compared",
+    "missing",
+    "worst-change",
+    "exit-code",
+    "baseline-found",
+    "baseline-commit",
+    "report-json",
+    "report-markdown",
+    "report-junit",
+]
 
 pytestmark = pytest.mark.skipif(not ACTION.exists(), reason="action.yml is not here")
 
@@ -57,7 +85,7 @@ def test_the_shell_linter_finds_nothing(spec, tmp_path):
     for number, step in enumerate(step for step in spec["runs"]["steps"] if "run" in step):
         script = tmp_path / f"{number}.sh"
         script.write_text(f"#!/usr/bin/env bash\n{step['run']}\n", "utf-8")
-        finds_nothing(tool("shellcheck"), "--enable=all", "--severity=style", "--exclude=SC2154", str(script))
+        finds_nothing(tool("shellcheck"), "--enable=all", "--severity=style", "--exclude=SC2154,SC2250", str(script))
 
 
 def test_every_reference_leads_somewhere(spec, job):
@@ -97,7 +125,9 @@ def test_every_input_reaches_the_one_who_reads_it_once_and_has_the_same_default(
 
 def test_every_step_is_one_quoted_call(spec):
     words = r'(?: --[a-z]+| "\$[A-Z_]+")*'
-    call = re.compile(r'(?:PYTHONPATH="\$GITHUB_ACTION_PATH" )?"\$PERFGATE_PYTHON" -m pytest_perfgate ci [a-z]+' + words)
+    call = re.compile(
+        r'(?:PYTHONPATH="\$GITHUB_ACTION_PATH" )?"\$PERFGATE_PYTHON" -m pytest_perfgate ci [a-z]+' + words
+    )
     for step in spec["runs"]["steps"]:
         if "run" in step:
             assert call.fullmatch(step["run"].strip()), step["name"]

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 from importlib import import_module
+from pathlib import Path
 
 import pytest
 
@@ -29,7 +32,7 @@ def test_each_verb_is_one_file_named_after_it_and_listed(verb, perfgate):
     status, out, _ = perfgate("ci", "--help")
     assert status == 0
     assert f"{verb.name} " in out
-    assert verb.summary in out
+    assert verb.summary in " ".join(out.split())
 
 
 @verbs
@@ -53,6 +56,16 @@ def test_a_step_outside_of_the_action_says_so(verb, perfgate, monkeypatch):
     status, out, err = perfgate("ci", verb)
     assert (status, err) == (2, "")
     assert out.startswith("::error title=perfgate::")
+
+
+def test_install_needs_nothing_but_the_standard_library(tmp_path):
+    """It runs before anything is installed: without the packages of any environment."""
+    tree = Path(__file__).parent.parent.parent
+    environ = {**os.environ, "PYTHONPATH": str(tree), "PERFGATE_INPUT_INSTALL": "false"}
+    command = [sys.executable, "-S", "-m", "pytest_perfgate", "ci", "install"]
+    done = subprocess.run(command, env=environ, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (2, "")
+    assert "pytest-perfgate is not installed" in done.stdout
 
 
 class TestInstall:

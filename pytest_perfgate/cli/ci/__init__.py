@@ -29,7 +29,7 @@ class _VerbParser(argparse.ArgumentParser):
 
     verb: Command | None = None
 
-    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:  # type: ignore[override]  # as overloaded
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         """Parse; what is left over is told here, because the parser above would show its own usage."""
         if self.verb is not None:
             verb, self.verb = self.verb, None

@@ -19,7 +19,7 @@ def annotated(step: Callable[[argparse.Namespace], int]) -> Callable[[argparse.N
 
     @functools.wraps(step)
     def run(namespace: argparse.Namespace) -> int:
-        from pytest_perfgate.ci.commands import command
+        from pytest_perfgate.reports.workflow_commands import command
 
         try:
             return step(namespace)

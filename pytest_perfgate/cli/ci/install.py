@@ -70,5 +70,5 @@ def _install(tree: Path) -> None:
     if done.returncode:
         raise UsageError(
             f"installing pytest-perfgate into {sys.prefix} failed (exit status {done.returncode}, see the log): "
-            f"give the input python an interpreter whose environment can be written, such as that of a virtual environment"
+            "give the input python an interpreter whose environment can be written, such as a virtual environment"
         )

@@ -19,9 +19,6 @@ if TYPE_CHECKING:
     from pytest_perfgate.ci.settling import FailedTest, Settled
     from pytest_perfgate.model import Run
 
-#: The runner drops a whole summary above 1 MiB, and just below it may lose it without a word.
-_MOST_SUMMARY_BYTES = 1_000_000
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of ``perfgate ci measure``."""
@@ -82,8 +79,8 @@ def _clear(reports: Path) -> None:
 
 def _baseline(plan: Plan) -> Run | None:
     """Read the run to compare with; one that the cache did not restore is none, whatever lies there."""
-    from pytest_perfgate.ci.commands import command
     from pytest_perfgate.ci.plan import CACHE, FILE
+    from pytest_perfgate.reports.workflow_commands import command
     from pytest_perfgate.store import load_run
 
     restored = plan.compare == CACHE and os.environ.get("PERFGATE_RESTORED", "")
@@ -104,8 +101,9 @@ def _measured(plan: Plan, *, has_baseline: bool) -> tuple[int, tuple[FailedTest,
     import tempfile
     from pathlib import Path
 
-    from pytest_perfgate.ci.commands import command, stop_token
     from pytest_perfgate.ci.measuring import child_environ, failed_tests, pytest_command
+    from pytest_perfgate.ci.outputs import stop_token
+    from pytest_perfgate.reports.workflow_commands import command
 
     words = pytest_command(sys.executable, plan, has_baseline=has_baseline)
     say(f"perfgate: {' '.join(shlex.join(words).split())}")
@@ -127,8 +125,8 @@ def _measured(plan: Plan, *, has_baseline: bool) -> tuple[int, tuple[FailedTest,
 
 def _stored(reports: Path) -> Run | None:
     """Read the run that pytest stored, if it did."""
-    from pytest_perfgate.ci.commands import command
     from pytest_perfgate.ci.measuring import RUN
+    from pytest_perfgate.reports.workflow_commands import command
     from pytest_perfgate.store import load_run
 
     if not (reports / RUN).exists():
@@ -170,18 +168,18 @@ def _annotate(plan: Plan, found: Run) -> None:
 
 
 def _summarise(plan: Plan, settled: Settled, reports: Path) -> None:
-    """Put the Markdown report on the page of the run; why there is none, where there is none."""
+    """Put the Markdown report on the page of the run, below what it does not say by itself."""
     from pytest_perfgate.ci.measuring import MARKDOWN
     from pytest_perfgate.ci.outputs import append
+    from pytest_perfgate.ci.verdict import conclude
+    from pytest_perfgate.reports._escaping import escaped
 
     if not plan.summary:
         return
     report = reports / MARKDOWN
-    text = report.read_text("utf-8") if report.exists() else ""
-    if not text or len(text.encode()) > _MOST_SUMMARY_BYTES:
-        fenced = settled.sentence.replace("`", "'")
-        why = "" if not text else f"\n\nThe report is too large for this page: {report}\n"
-        text = f"## perfgate: {settled.status}\n\n```text\n{fenced}\n```\n{why}"
+    text = report.read_text("utf-8") if report.exists() else f"## ⛔ perfgate: {settled.status}\n"
+    if not settled.is_told_by_the_run or not report.exists():
+        text = f"**{escaped(conclude(plan, settled).line)}**\n\n{text}"
     try:
         append(os.environ.get("GITHUB_STEP_SUMMARY"), text, variable="GITHUB_STEP_SUMMARY")
     except PerfgateError as problem:  # a page that cannot be written decides nothing

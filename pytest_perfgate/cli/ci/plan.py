@@ -89,7 +89,9 @@ def _planned(inputs: Inputs, event: Event, environ: Mapping[str, str]) -> Plan:
         key=key,
         working_directory=str(folder),
         # Apart from each other: two steps of one job must not read each other's files.
-        report_dir=str(workspace / inputs.report_dir if inputs.report_dir else temporary / f"perfgate-{secrets.token_hex(4)}"),
+        report_dir=str(
+            workspace / inputs.report_dir if inputs.report_dir else temporary / f"perfgate-{secrets.token_hex(4)}"
+        ),
         # The same for every run: a cache is found by its key and by the name of the folder.
         cache_folder=str(temporary / "perfgate-baseline" / key.identity),
         baseline_path=_readable(folder / inputs.baseline_path, inputs),

@@ -28,10 +28,10 @@ def run(namespace: argparse.Namespace) -> int:
     Returns:
         The exit status.
     """
-    from pytest_perfgate.ci.commands import command
     from pytest_perfgate.ci.plan import plan_from_text
     from pytest_perfgate.ci.settling import settled_from_text
     from pytest_perfgate.ci.verdict import conclude
+    from pytest_perfgate.reports.workflow_commands import command
 
     del namespace
     plan = plan_from_text(os.environ.get("PERFGATE_PLAN", ""))

@@ -7,9 +7,8 @@ from dataclasses import replace
 import pytest
 from builders import make_change, make_finding, make_measurement, make_run
 
-from pytest_perfgate.ci.commands import stop_token
 from pytest_perfgate.ci.measuring import child_environ, failed_tests, pytest_command
-from pytest_perfgate.ci.outputs import append, assignments
+from pytest_perfgate.ci.outputs import append, assignments, stop_token
 from pytest_perfgate.ci.plan import Plan
 from pytest_perfgate.ci.recording import next_baseline
 from pytest_perfgate.ci.settling import FailedTest, Settled, settle, settled_from_text
@@ -140,7 +139,14 @@ def test_what_came_of_it_survives_as_one_line():
 
 @pytest.mark.parametrize(
     ("status", "recorded"),
-    [("pass", True), ("inconclusive", True), ("no-baseline", True), ("fail", False), ("tests-failed", False), ("error", False)],
+    [
+        ("pass", True),
+        ("inconclusive", True),
+        ("no-baseline", True),
+        ("fail", False),
+        ("tests-failed", False),
+        ("error", False),
+    ],
 )
 def test_only_what_did_not_fail_may_be_recorded(status, recorded):
     assert Settled(status=status, sentence="", exit_code=0).may_be_recorded is recorded
@@ -175,7 +181,13 @@ def test_the_command_holds_what_was_planned_and_the_users_words_last():
 
 
 def test_the_suite_gets_the_environment_without_what_is_ours():
-    given = {"PATH": "p", "GITHUB_OUTPUT": "o", "PERFGATE_INPUT_STRICT": "1", "PERFGATE_PLAN": "{}", "PERFGATE_PROFILE": "ci"}
+    given = {
+        "PATH": "p",
+        "GITHUB_OUTPUT": "o",
+        "PERFGATE_INPUT_STRICT": "1",
+        "PERFGATE_PLAN": "{}",
+        "PERFGATE_PROFILE": "ci",
+    }
     assert child_environ(given, "/o") == {"PATH": "p", "PERFGATE_PROFILE": "ci", "PERFGATE_OUTCOMES": "/o"}
 
 

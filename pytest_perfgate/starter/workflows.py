@@ -185,7 +185,7 @@ def _tagged(action: str) -> str:
     """Write an action with a reference that the user chose."""
     if re.fullmatch(r"[0-9a-f]{40}", action.partition("@")[2]):
         return action
-    return f"{action} # zizmor: ignore[unpinned-uses] moves with the releases; name a commit to pin it"
+    return f"{action} # zizmor: ignore[unpinned-uses] a tag that moves with the releases"
 
 
 def _branch(name: str) -> str:

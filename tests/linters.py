@@ -34,6 +34,20 @@ def complaints_of_shellcheck(script: str, folder: Path, shell: str = "sh") -> st
     return _complaints("shellcheck", f"--shell={shell}", str(file))
 
 
+def mistakes_of_groovy(text: str) -> list[str]:
+    """Parse a Jenkinsfile; return the lines that are no Groovy."""
+    language = pytest.importorskip("tree_sitter_groovy").language()
+    parser = pytest.importorskip("tree_sitter")
+    nodes = [parser.Parser(parser.Language(language)).parse(text.encode()).root_node]
+    mistakes = []
+    while nodes:
+        node = nodes.pop()
+        if node.is_error or node.is_missing:
+            mistakes.append(f"line {node.start_point[0] + 1}: {text.splitlines()[node.start_point[0]]}")
+        nodes.extend(node.children)
+    return mistakes
+
+
 def _complaints(program: str, *arguments: str) -> str:
     """Return what the program says; nothing when it finds nothing."""
     found = shutil.which(program, path=str(Path(sys.executable).parent)) or shutil.which(program)

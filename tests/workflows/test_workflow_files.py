@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from linters import complaints_of_schema, complaints_of_shellcheck, complaints_of_zizmor
+from linters import complaints_of_schema, complaints_of_shellcheck, complaints_of_zizmor, mistakes_of_groovy
 
 from pytest_perfgate.starter.workflows import ACTION, PINS, comment_text, gate_text
 
@@ -85,6 +85,12 @@ def test_other_servers_accept_the_files_that_are_shown(tmp_path, name):
     assert complaints_of_schema(FOREIGN[name], file) == ""
 
 
+def test_the_jenkinsfile_is_groovy():
+    text = shown("Jenkinsfile")
+    assert mistakes_of_groovy(text) == []
+    assert mistakes_of_groovy(text.replace("always {", "always [")) != []
+
+
 def test_the_workflows_that_are_shown_are_those_that_init_writes():
     gate = gate_text(branch="main", python="3.13", install=("--editable", ".[test]"), folder=".")
     comment = comment_text(python="3.13", requirement="pytest-perfgate", folder=".")
@@ -128,13 +134,14 @@ def scripts():
             if "run" in step:
                 yield pytest.param(step["run"], "bash", id=f"{place}-{number}")
     for name, job in load(shown(".gitlab-ci.yml")).items():
-        for number, line in enumerate([*job.get("before_script", []), *job.get("script", [])]):
+        lines = [line for key in ("before_script", "script", "after_script") for line in job.get(key, [])]
+        for number, line in enumerate(lines):
             yield pytest.param(line, "sh", id=f"gitlab-{name}-{number}".replace(" ", "-"))
     for number, step in enumerate(load(shown("azure-pipelines.yml"))["jobs"][0]["steps"]):
         if "bash" in step:
             yield pytest.param(step["bash"], "bash", id=f"azure-{number}")
-    (script,) = re.findall(r"sh '''\n(.*?)'''", shown("Jenkinsfile"), re.DOTALL)
-    yield pytest.param(script.replace("\\\\", "\\"), "sh", id="jenkins")
+    for number, script in enumerate(re.findall(r"sh '''\n(.*?)'''", shown("Jenkinsfile"), re.DOTALL)):
+        yield pytest.param(script.replace("\\\\", "\\"), "sh", id=f"jenkins-{number}")
     yield pytest.param(shown(".githooks/pre-push"), "sh", id="pre-push")
 
 

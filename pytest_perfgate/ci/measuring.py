@@ -1,9 +1,10 @@
-"""How pytest is started to measure for the action: its arguments and its environment; pure."""
+"""How pytest is started to measure for the action: the program, its arguments and its environment."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import shutil
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pytest_perfgate.ci.inputs import PREFIX
@@ -17,20 +18,35 @@ RUN, JUNIT, MARKDOWN = "perfgate.json", "perfgate.xml", "perfgate.md"
 
 #: Files by which a step speaks to the runner: code under test has no business there.
 _RUNNERS_FILES = ("GITHUB_OUTPUT", "GITHUB_ENV", "GITHUB_PATH", "GITHUB_STATE", "GITHUB_STEP_SUMMARY")
-#: What the steps of the action tell each other.
-_OURS = ("PERFGATE_PLAN", "PERFGATE_SETTLED", "PERFGATE_RESTORED", "PERFGATE_PYTHON")
+#: What the steps of the action tell each other, and that modules of the workspace are not ours to import.
+_OURS = ("PERFGATE_PLAN", "PERFGATE_SETTLED", "PERFGATE_RESTORED", "PERFGATE_PYTHON", "PYTHONSAFEPATH")
 
 
-def pytest_command(python: str, plan: Plan, *, has_baseline: bool) -> list[str]:
-    """Write the command that measures.
+def pytest_program(python: str, scripts: str) -> list[str]:
+    """Find pytest as people call it.
 
     Args:
         python: The interpreter.
+        scripts: Folder of the scripts of its environment.
+
+    Returns:
+        The script of that environment: `python -m pytest` would import a package from the current folder that the
+        project has installed, perhaps compiled, elsewhere.  Without a script it has to be that all the same.
+    """
+    script = shutil.which("pytest", path=scripts)
+    return [script] if script else [python, "-m", "pytest"]
+
+
+def pytest_command(program: Sequence[str], plan: Plan, *, has_baseline: bool) -> list[str]:
+    """Write the command that measures.
+
+    Args:
+        program: What starts pytest.
         plan: What to do; the user's own arguments come last, so that they win.
         has_baseline: Whether the stored run to compare with is there.
     """
     # By the name of its entry point: there once, whether or not plugins are found by themselves.
-    command = [python, "-m", "pytest", "-p", "perfgate", "-p", OUTCOMES_PLUGIN, "--perfgate"]
+    command = [*program, "-p", "perfgate", "-p", OUTCOMES_PLUGIN, "--perfgate"]
     command.append(f"--perfgate-report=json={Path(plan.report_dir) / RUN}")
     if plan.compare == BASE:
         command.append(f"--perfgate-against={plan.against}")

@@ -186,6 +186,17 @@ class TestFile:
         assert "perfgate-baseline.json" in played.messages("error")[0]
 
 
+@pytest.mark.parametrize("arguments", ["", "-n2"])
+def test_plugins_that_are_found_by_themselves_and_workers_change_nothing(job, arguments):
+    del job.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"]
+    job.play(SAME, pytest_args=arguments)
+    job.write("test_more.py", "def test_wrong(): assert 1 == 2\n")
+    played = job.play(WORSE, pytest_args=arguments)
+    assert not played.is_green
+    assert (played.outputs["regressions"], played.outputs["compared"]) == ("1", "3")
+    assert "1 test failed for other reasons than performance (test_more.py::test_wrong)" in played.messages("error")[-2]
+
+
 def test_without_a_comparison_budgets_alone_are_judged(job):
     played = job.play(SAME, baseline_storage="none", against="none")
     assert (played.outputs["status"], played.outputs["compared"]) == ("pass", "0")

@@ -178,6 +178,20 @@ def test_the_reports_are_where_the_outputs_say(job):
     assert job.play(SAME).summary.startswith("## ✅ perfgate: pass")
 
 
+def test_a_project_in_a_folder_of_its_own_is_measured_there_and_annotated_from_the_workspace(job):
+    folder = job.workspace / "a part" / "of it"
+    folder.mkdir(parents=True)
+    (job.workspace / "test_it.py").rename(folder / "test_it.py")
+    (folder / "pytest.ini").write_text("[pytest]\n", "utf-8")
+    inputs = {"working_directory": "a part/of it", "report_dir": "out put"}
+    for value in (100, 150):
+        (folder / "values.json").write_text(json.dumps({"a": value}), "utf-8")
+        played = job.play(**inputs)
+    assert played.outputs["regressions"] == "1", played.log
+    assert played.shown[0].place == "a part/of it/test_it.py:10"
+    assert played.outputs["report-json"] == str(job.workspace / "out put" / "perfgate.json")
+
+
 @pytest.mark.parametrize("switched_off", ["summary", "annotations"])
 def test_what_is_switched_off_is_not_there(job, switched_off):
     job.play(SAME)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 import yaml
 from action.job import ROOT
@@ -60,13 +62,18 @@ def test_in_ids_of_tests(job):
 
 def test_what_the_suite_prints_is_no_command(job):
     job.write(
-        "test_more.py",
-        "def test_says():\n    print('::error::forged', end='')\n    print('\\n::set-output name=x::y', end='')\n",
+        "test_more.py", "def test_says():\n    print('\\n::error::forged\\n::add-mask::a\\n::stop-commands::x')\n"
     )
+    job.write("conftest.py", "import atexit\natexit.register(lambda: print('the last line has no end', end=''))\n")
     played = job.play({"a": 1}, pytest_args="-s")
+    assert "\n::error::forged\n" in played.log
     assert played.is_green
     assert_unharmed(job, played)
-    assert played.messages("warning")  # ours is obeyed again, although the suite ended in the middle of a line
+    # The next steps of the same action do not tell: it must be obeyed again within this very step.
+    job.write("test_more.py", "def test_worse(metric): metric('rows', 70)\n")
+    job.play({"a": 1})
+    regressed = job.play({"a": 2})
+    assert any(one.properties.get("file") for one in regressed.said)
 
 
 def test_a_suite_does_not_find_the_files_of_the_runner_nor_what_the_steps_tell_each_other(job):
@@ -82,6 +89,15 @@ def test_a_suite_does_not_find_the_files_of_the_runner_nor_what_the_steps_tell_e
     )
     played = job.play({"a": 1})
     assert played.outputs["status"] == "no-baseline", played.log
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="Python 3.10 puts the current folder first on the path")
+def test_a_module_of_the_workspace_is_not_taken_for_one_of_the_steps(job):
+    for name in ("argparse", "pathlib", "pytest_perfgate"):
+        job.write(f"{name}.py", "raise SystemExit('taken for another')\n")
+    played = job.play({"a": 1})
+    assert "taken for another" not in played.log
+    assert played.outputs["status"] == "no-baseline"
 
 
 @pytest.mark.parametrize("event", ["pull_request_target", "workflow_run"])

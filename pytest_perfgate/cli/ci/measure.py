@@ -98,14 +98,16 @@ def _baseline(plan: Plan) -> Run | None:
 def _measured(plan: Plan, *, has_baseline: bool) -> tuple[int, tuple[FailedTest, ...]]:
     """Run pytest; what it and the code under test print is no command to the runner."""
     import shlex
+    import sysconfig
     import tempfile
     from pathlib import Path
 
-    from pytest_perfgate.ci.measuring import child_environ, failed_tests, pytest_command
+    from pytest_perfgate.ci.measuring import child_environ, failed_tests, pytest_command, pytest_program
     from pytest_perfgate.ci.outputs import stop_token
     from pytest_perfgate.reports.workflow_commands import command
 
-    words = pytest_command(sys.executable, plan, has_baseline=has_baseline)
+    program = pytest_program(sys.executable, sysconfig.get_path("scripts"))
+    words = pytest_command(program, plan, has_baseline=has_baseline)
     say(f"perfgate: {' '.join(shlex.join(words).split())}")
     token = stop_token()
     with tempfile.TemporaryDirectory(prefix="perfgate-") as folder:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 
 import pytest
 from builders import make_change, make_finding, make_measurement, make_run
 
-from pytest_perfgate.ci.measuring import child_environ, failed_tests, pytest_command
+from pytest_perfgate.ci.measuring import child_environ, failed_tests, pytest_command, pytest_program
 from pytest_perfgate.ci.outputs import append, assignments, stop_token
 from pytest_perfgate.ci.plan import Plan
 from pytest_perfgate.ci.recording import next_baseline
@@ -170,14 +171,22 @@ def test_a_case_nobody_could_tell_of_keeps_its_old_value_so_that_it_cannot_creep
 
 def test_the_command_holds_what_was_planned_and_the_users_words_last():
     plan = replace(BASE, max_regression="3%", strict=True, pytest_args=("-k", "a b", "$(x)"))
-    words = pytest_command("py", plan, has_baseline=True)
-    assert words[:3] == ["py", "-m", "pytest"]
+    words = pytest_command(["pytest"], plan, has_baseline=True)
+    assert words[0] == "pytest"
     assert words[-3:] == ["-k", "a b", "$(x)"]
     assert {"--perfgate", "--perfgate-against=abc", "--perfgate-max-regression=3%", "--perfgate-strict"} < set(words)
     assert not any(word.startswith("--perfgate-baseline") for word in words)
-    stored = pytest_command("py", CACHE, has_baseline=True)
+    stored = pytest_command(["pytest"], CACHE, has_baseline=True)
     assert "--perfgate-baseline=/b.json" in stored
-    assert not any("baseline=" in word for word in pytest_command("py", CACHE, has_baseline=False))
+    assert not any("baseline=" in word for word in pytest_command(["pytest"], CACHE, has_baseline=False))
+
+
+def test_pytest_is_that_of_the_environment(tmp_path):
+    assert pytest_program("py", str(tmp_path)) == ["py", "-m", "pytest"]
+    name = "pytest.exe" if os.name == "nt" else "pytest"
+    (tmp_path / name).write_text("")
+    (tmp_path / name).chmod(0o755)
+    assert pytest_program("py", str(tmp_path)) == [str(tmp_path / name)]
 
 
 def test_the_suite_gets_the_environment_without_what_is_ours():

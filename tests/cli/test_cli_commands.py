@@ -104,7 +104,7 @@ def test_a_command_like_no_other_is_told_which_there_are(perfgate):
     assert all(command.name in err for command in COMMANDS)
 
 
-@pytest.mark.parametrize("word", ["convert", "doctor", "init"])
+@pytest.mark.parametrize("word", ["convert", "doctor"])
 def test_a_command_of_a_later_version_says_so(word, perfgate):
     status, out, err = perfgate(word, "--help")
     assert (status, out) == (2, "")

@@ -20,6 +20,7 @@ MEASURES = {
     "library": {"perf"},
     "plain": {"call"},
     "profiles": {"perf"},
+    "startup": {"startup.command", "startup.imports", "startup.app"},
     "two_versions": {"perf"},
     "worker_pool": {"speedup"},
 }

@@ -13,6 +13,10 @@ from pytest_perfgate.model import Budget, Case, Check, Limit, Measurement, Opera
 
 _NEGATED = {Operator.LT: ">=", Operator.LE: ">", Operator.GT: "<=", Operator.GE: "<"}
 _WITHOUT_SCALE = {"count", "stddev", "rate"}
+#: Times that do not grow while a process waits for a processor.
+_UNHINDERED = frozenset({"cpu_s", "user_s", "system_s", "on_cpu_s", "uncontended_s"})
+#: What neighbours take besides processors, caches mostly, makes a program slower by a quarter or less.
+_HINDRANCE = 1.3
 #: Beyond this many digits two different numbers of a message may look the same.
 _MOST_DIGITS = 12
 
@@ -110,7 +114,7 @@ def _check(budget: Budget, limit: Limit, target: Target, reading: Reading) -> Ch
         holds=holds,
         profile=budget.profile,
         reason=_reason(limit, target, reading, holds=holds),
-        undecidable="" if holds or not math.isfinite(reading.value) else _undecidable(limit, target),
+        undecidable="" if holds or not math.isfinite(reading.value) else _undecidable(limit, target, reading),
     )
 
 
@@ -155,7 +159,22 @@ def _apart(reading: Reading, limit: float, show_as: str) -> tuple[str, str]:
     return value, bound
 
 
-def _undecidable(limit: Limit, target: Target) -> str:
+def _undecidable(limit: Limit, target: Target, reading: Reading) -> str:
+    """Say why a broken limit may be no fault of the code's; empty when it is."""
+    return _starved(limit, target, reading) or _out_of_reach(limit, target)
+
+
+def _starved(limit: Limit, target: Target, reading: Reading) -> str:
+    """Say that others kept the machine too busy for a limit on time, unless it is broken without their part as well."""
+    extra = target.measurement.extra
+    starved, rest_s = extra.get("starved"), extra.get("uncontended_s")
+    if not starved or reading.unit != units.SECONDS or not limit.operator.is_upper or target.extra in _UNHINDERED:
+        return ""
+    is_certain = isinstance(rest_s, int | float) and rest_s > limit.value * _HINDRANCE and not target.extra
+    return "" if is_certain else f"the machine was too busy: {starved}"
+
+
+def _out_of_reach(limit: Limit, target: Target) -> str:
     """Say that this machine cannot reach a lower limit, whatever the code does; empty when it can."""
     measurement = target.measurement
     ceiling, workers = measurement.ceiling, measurement.extra.get("workers")

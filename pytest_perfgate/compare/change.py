@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 from pytest_perfgate import units
 from pytest_perfgate.compare.calibrated import calibrated_sides
@@ -81,6 +82,9 @@ def compare_measurements(
         doubt=doubt,
         calibrated=ratios is not None,
     )
+    starved = head.extra.get("starved")
+    if starved and change.worsening_interval[1] > tolerance:
+        change = replace(change, settled=Verdict.INCONCLUSIVE, doubt=f"the machine was too busy: {starved}")
     return Comparison(change=change)
 
 
@@ -100,10 +104,11 @@ def _obstacle(base: Measurement, head: Measurement, against: str) -> Comparison 
             verdict=Verdict.INCOMPARABLE,
             reason=f"{against} measured something else: {old}; this run: {new}; record a new baseline",
         )
-    if base.doubt:
+    doubt = base.doubt or base.extra.get("starved")
+    if doubt:
         return Comparison(
             verdict=Verdict.INCONCLUSIVE,
-            reason=f"the number in {against} is in doubt: {base.doubt}; record a new baseline",
+            reason=f"the number in {against} is in doubt: {doubt}; record a new baseline",
         )
     return None
 

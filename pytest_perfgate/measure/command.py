@@ -6,20 +6,19 @@ Running and timing them is :mod:`pytest_perfgate.measure.process`.
 from __future__ import annotations
 
 import contextlib
-import difflib
 import locale
 import os
 import shlex
-import shutil
 import signal
 import sys
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_perfgate.errors import CannotMeasureError, UsageError
 from pytest_perfgate.measure.process import ProcessRun, run_process
 from pytest_perfgate.measure.redirection import keep_first_on_path, refuse_what_escapes, replace_script
+from pytest_perfgate.measure.unstarted import why_not_started
 
 #: Set because pytest, xdist or coverage runs this process; left in, they would change the program
 #: that is measured (coverage starts tracing it, a nested pytest takes itself for a worker).
@@ -62,19 +61,31 @@ class Command:
         Raises:
             CannotMeasureError: It could not be started, did not end in time, or its exit was lost.
         """
-        try:
+        with explained(self):
             words = replace_script(self.argv, self.cwd)
             run = runner(words, env=self.env, cwd=self.cwd, stdin=self.stdin, timeout_s=self.timeout_s)
-        except OSError as problem:
-            raise CannotMeasureError(_spawn_failure(self, problem)) from None
-        except ValueError as problem:  # characters that no operating system takes
-            raise UsageError(f"{shown(self.argv)} cannot be run: {problem}") from None
         if run.timed_out:
             raise CannotMeasureError(
                 f"{shown(self.argv)} did not exit within {self.timeout_s:g} s; the process group "
                 f"was killed{last_words(run)}"
             )
         return run
+
+
+@contextlib.contextmanager
+def explained(command: Command) -> Iterator[None]:
+    """Say in words of the user's what keeps *command* from being started within the block.
+
+    Raises:
+        CannotMeasureError: It could not be started.
+        UsageError: It holds what no operating system takes.
+    """
+    try:
+        yield
+    except OSError as problem:
+        raise CannotMeasureError(why_not_started(command.argv[0], command.env, command.cwd, problem)) from None
+    except ValueError as problem:
+        raise UsageError(f"{shown(command.argv)} cannot be run: {problem}") from None
 
 
 def make_command(
@@ -273,52 +284,3 @@ def shown(argv: Sequence[str]) -> str:
     words = ["python" if word == sys.executable else word for word in argv]
     line = " ".join(shlex.join(words).split())
     return line if len(line) <= _SHOWN_CHARACTERS else line[: _SHOWN_CHARACTERS - 1] + "…"
-
-
-def _spawn_failure(command: Command, problem: OSError) -> str:
-    """Say why a program could not be started and what to do about it."""
-    program = command.argv[0]
-    path = command.env.get("PATH", os.defpath)
-    located = _located(program, path, command.cwd)
-    if isinstance(problem, FileNotFoundError):
-        if located is not None:
-            return (
-                f"{program!r} exists, but what its first line asks to be run by does not "
-                f"({located}); install the package that provides it again"
-            )
-        return f"{program!r} was not found{_where_to_look(program, path)}"
-    if isinstance(problem, PermissionError):
-        kind = "is a directory" if located and located.is_dir() else "is not executable"
-        return f"{program!r} {kind} ({located or program}); make it executable or name its program"
-    return f"{program!r} could not be started: {problem.strerror or problem}"
-
-
-def _located(program: str, path: str, cwd: str | None) -> Path | None:
-    if os.path.dirname(program):  # noqa: PTH120  # Path("./app") forgets the "./"
-        found = Path(cwd or ".", program)
-        return found if found.exists() else None
-    there = (Path(folder, program) for folder in path.split(os.pathsep) if folder)
-    return next((one for one in there if one.exists()), None)
-
-
-def _where_to_look(program: str, path: str) -> str:
-    """Suggest what could be meant by a program that is not there."""
-    if os.path.dirname(program):  # noqa: PTH120  # as above
-        return ": no such file"
-    beside = shutil.which(program, path=str(Path(sys.executable).parent))
-    if beside:
-        return f" on PATH, but {beside} exists; activate the environment or name that file"
-    close = difflib.get_close_matches(program, _programs(path), 1)
-    meant = f"; did you mean {close[0]!r}?" if close else ""
-    return (
-        f" on PATH{meant}; if a Python package provides it, is that package installed in this "
-        f"environment ({sys.prefix})?"
-    )
-
-
-def _programs(path: str) -> list[str]:
-    names: set[str] = set()
-    for folder in path.split(os.pathsep):
-        with contextlib.suppress(OSError):
-            names.update(os.listdir(folder or "."))  # noqa: PTH208  # names are all that is wanted
-    return sorted(names)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 #: Helpers that end themselves when their parent is gone (multiprocessing's resource tracker)
 #: need a moment for it.
-_GRACE_S = 0.5
+GRACE_S = 0.5
 
 #: poll(2) takes milliseconds as a C int.
 _LONGEST_POLL_MS = 2**31 - 1
@@ -152,7 +152,7 @@ def end_group(group: int) -> bool:
 
 
 def _outlives_grace(group: int) -> bool:
-    give_up = time.monotonic() + _GRACE_S
+    give_up = time.monotonic() + GRACE_S
     while _group_runs(group):
         if time.monotonic() >= give_up:
             return True

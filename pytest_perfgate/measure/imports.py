@@ -48,11 +48,19 @@ def perfgate(ask):
             return int(rows[0].split()[1]) * 1024
         except (OSError, LookupError, ValueError):
             return None
+    def queued():
+        try:
+            with open("/proc/self/schedstat", "rb") as account:
+                return int(account.read().split()[1]) / 1e9
+        except (OSError, LookupError, ValueError):
+            return None
     bare = set(sys.modules)
     try:
+        before = queued()
         start = clock()
         package = __import__(ask["module"])
         told["import_s"] = clock() - start
+        told["queued_s"] = None if before is None else queued() - before
         new = set(sys.modules) - bare
         told["modules"], told["peak_bytes"] = sorted(map(str, new)), peak()
         if use:
@@ -92,6 +100,15 @@ class ImportRun:
     """Peak resident memory of the interpreter just after the import (Linux)."""
     process: ProcessRun
     """The whole process, the interpreter's start and end included."""
+    queued_s: float | None = None
+    """Time within the import that its thread waited for a processor (Linux)."""
+
+    @property
+    def uncontended_s(self) -> float | None:
+        """Wall time of the import without that waiting; None where it is not known, or other threads may have run."""
+        if self.queued_s is None or self.process.uncontended_s is None:
+            return None
+        return max(0.0, self.import_s - self.queued_s)
 
     @property
     def wall_s(self) -> float:
@@ -138,6 +155,7 @@ class ImportCommand:
             first_use_modules=tuple(told.get("first_use_modules", ())),
             peak_bytes=told["peak_bytes"],
             process=process,
+            queued_s=told.get("queued_s"),
         )
 
     def _explain(self, told: Mapping[str, Any] | None, process: ProcessRun) -> str:

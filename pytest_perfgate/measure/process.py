@@ -1,32 +1,32 @@
 """Run one fresh process and read what it cost; knows no metric and does not judge the exit status.
 
-Wall time runs from just before the spawn to the moment the kernel reports the exit.  Nothing here
-calls ``Popen.wait(timeout=...)`` on the way: up to Python 3.14 it polls with growing sleeps, which
-adds up to 50 ms to what it times (python/cpython pull request 144047).  On Linux a pidfd is polled,
-elsewhere a thread keeps the deadline; neither wakes up while the process runs.
+Wall time runs from just before the spawn to the moment the kernel reports the exit.  On Linux a small interpreter
+starts the process and waits for it (:mod:`pytest_perfgate.measure.spawner`), so that neither the size of this process
+nor what its threads do enters the figures.  Elsewhere, and where that cannot be had, this process does it itself, and
+says so.  Nothing here calls ``Popen.wait(timeout=...)`` on the way: up to Python 3.14 it polls with growing sleeps,
+which adds up to 50 ms to what it times (python/cpython pull request 144047).  On Linux a pidfd is polled, elsewhere a
+thread keeps the deadline; neither wakes up while the process runs.
 """
 
 from __future__ import annotations
 
-import contextlib
 import os
-import subprocess
-import sys
 import tempfile
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING, Any
+from pathlib import Path
+from typing import IO, Any
 
-from pytest_perfgate.errors import CannotMeasureError
-from pytest_perfgate.measure.ending import deadline, end_group, kill_tree
-
-if TYPE_CHECKING:
-    import resource
+from pytest_perfgate.measure.spawner import here as this_process
+from pytest_perfgate.measure.spawner import remote
+from pytest_perfgate.measure.spawner.order import Order
 
 #: Of each of stdout and stderr; beyond it the middle is left out, so that a chatty program cannot
 #: fill our memory.
 KEPT_OUTPUT_BYTES = 8 * 2**20
+
+#: The two accounts of processor time that the kernel keeps differ by no more in a process of one thread.
+_ONE_THREAD, _ACCOUNTING_S = 0.05, 0.001
 
 #: A peak is only believed when it is this far above our own: the kernel sums resident pages per
 #: CPU, inexactly.
@@ -45,7 +45,8 @@ class ProcessRun:
     user_s: float | None
     system_s: float | None
     peak_bytes: int | None
-    """Peak resident memory; None when it cannot be told from that of the spawning process."""
+    """Peak resident memory; no less than the spawner's own 9 MB are told, and None where this process is the spawner
+    and it cannot be told from ours."""
     minor_faults: int | None
     """Pages mapped without reading a disk."""
     major_faults: int | None
@@ -57,7 +58,37 @@ class ProcessRun:
     timed_out: bool = False
     """Whether it was killed, with its whole process group, because its time was up."""
     left_behind: bool = False
-    """Whether it exited while processes of its group still ran; they were killed."""
+    """Whether it exited while processes that it had started still ran; they were killed."""
+    on_cpu_s: float | None = None
+    """Time on a processor, of its first thread alone (Linux)."""
+    queued_s: float | None = None
+    """Time that its first thread could have run and no processor was free (Linux)."""
+    blocks_read: int | None = None
+    """Blocks of 512 bytes that had to be read from a disk for it."""
+    first_output_s: float | None = None
+    """From the spawn to the first byte on stdout or stderr; None without output, too."""
+    untold: str = ""
+    """Why some of this is not known and the rest less exact, one clause; empty where it is all there."""
+
+    @property
+    def contention(self) -> float | None:
+        """The share of the time in which its first thread wanted to run that it had to wait for a processor."""
+        if self.queued_s is None or not self.on_cpu_s:
+            return None
+        return self.queued_s / (self.queued_s + self.on_cpu_s)
+
+    @property
+    def uncontended_s(self) -> float | None:
+        """Wall time without the waiting for a processor.
+
+        None where that is not known, or known of one thread of several: then others may have run meanwhile.
+        """
+        if self.queued_s is None or self.on_cpu_s is None or self.user_s is None or self.system_s is None:
+            return None
+        cpu_s = self.user_s + self.system_s
+        if abs(cpu_s - self.on_cpu_s) > max(_ONE_THREAD * cpu_s, _ACCOUNTING_S):
+            return None
+        return max(0.0, self.wall_s - self.queued_s)
 
 
 def run_process(
@@ -71,9 +102,7 @@ def run_process(
 ) -> ProcessRun:
     """Run a program in a session of its own, to its end.
 
-    Its output goes to unnamed temporary files: a pipe would have to be drained by this process, on
-    a core the program may need.  Whatever happens, interrupt included, no process of its group and
-    no descriptor is left.
+    Whatever happens, interrupt included, no process that it started and no descriptor is left.
 
     Args:
         argv: Program and arguments; the program is looked up on the ``PATH`` of *env*.
@@ -90,28 +119,80 @@ def run_process(
         OSError: It could not be started.
         CannotMeasureError: Something else in this process took its exit status.
     """
-    with contextlib.ExitStack() as files:
-        out, err = (files.enter_context(tempfile.TemporaryFile()) for _ in range(2))
-        options: dict[str, Any] = {
-            "env": env,
-            "cwd": cwd,
-            "stdin": _readable(stdin, files),
-            "stdout": out,
-            "stderr": err,
-        }
-        run = _run_on_windows if sys.platform == "win32" else _run_on_posix
-        facts = run(list(argv), options, timeout_s or None, pass_fds)
-        return ProcessRun(stdout=_kept(out), stderr=_kept(err), **facts)
+    order = Order(
+        argv=list(argv),
+        env=os.environ if env is None else env,
+        cwd=absolute(cwd),
+        stdin=stdin,
+        timeout_s=timeout_s or None,
+    )
+    spawner = None if pass_fds else remote.current()
+    if spawner is None:
+        return _run_here(order, pass_fds)
+    with spawner.running(order) as running:
+        facts = running.end()
+        return made_of_spawned(facts, spawner.folder)
 
 
-def _readable(content: bytes | None, files: contextlib.ExitStack) -> int | IO[bytes]:
-    if content is None:
-        return subprocess.DEVNULL
-    source: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  # closed by *files*
-    files.enter_context(source)
-    source.write(content)
-    source.seek(0)
-    return source
+def absolute(cwd: str | os.PathLike[str] | None) -> str:
+    """Return where *cwd* is: below the directory of this process, also when somebody took that away (Linux)."""
+    try:
+        here = Path.cwd()
+    except FileNotFoundError:
+        here = Path(f"/proc/{os.getpid()}/cwd")
+    return str(here / (cwd or ""))
+
+
+def made_of(facts: Mapping[str, Any], outputs: Sequence[IO[bytes]], untold: str = "") -> ProcessRun:
+    """Put together what was told of a process.
+
+    Args:
+        facts: Told by the spawner, or by :mod:`.spawner.here`; what is not there is not known.
+        outputs: What it wrote to stdout and to stderr.
+        untold: Why something is not there.
+    """
+    stdout, stderr = map(_kept, outputs)
+    known = ("user_s", "system_s", "minor_faults", "major_faults", "blocks_read")
+    return ProcessRun(
+        **{name: facts.get(name) for name in known},
+        wall_s=facts["wall_ns"] / 1e9,
+        peak_bytes=_peak_of_child(facts.get("peak_bytes"), facts.get("spawners_peak_bytes", 0)),
+        exit_status=facts["exit_status"],
+        stdout=stdout,
+        stderr=stderr,
+        timed_out=facts["timed_out"],
+        left_behind=facts.get("left_behind", False),
+        on_cpu_s=_seconds(facts.get("on_cpu_ns")),
+        queued_s=_seconds(facts.get("queued_ns")),
+        first_output_s=_seconds(facts.get("first_output_ns")),
+        untold=untold,
+    )
+
+
+def made_of_spawned(facts: Mapping[str, Any], folder: Path) -> ProcessRun:
+    """Do so for a process of the spawner, before the next one overwrites what it wrote into *folder*."""
+    with (folder / "out").open("rb") as out, (folder / "err").open("rb") as err:
+        return made_of(facts, (out, err))
+
+
+def _seconds(elapsed_ns: int | None) -> float | None:
+    return None if elapsed_ns is None else elapsed_ns / 1e9
+
+
+def _run_here(order: Order, pass_fds: Sequence[int] = ()) -> ProcessRun:
+    """Run in this process; output goes to unnamed files, as a pipe would have to be drained on a core it may need."""
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        facts = this_process.run(order, out, err, pass_fds)
+        return made_of(facts, (out, err), untold())
+
+
+def untold() -> str:
+    """Say what is less well known where this process starts commands itself; empty where the spawner does."""
+    why = remote.problem()
+    return why and (
+        f"{why}: the time waited for a processor and to the first output is not known, the peak memory of a small "
+        f"program neither, and times include what a large pytest process adds"
+    )
 
 
 def _kept(file: IO[bytes]) -> bytes:
@@ -126,102 +207,21 @@ def _kept(file: IO[bytes]) -> bytes:
     return start + b"\n... %d bytes left out ...\n" % (size - 2 * half) + file.read(half)
 
 
-def _run_on_posix(
-    argv: list[str], options: dict[str, Any], timeout_s: float | None, pass_fds: Sequence[int]
-) -> dict[str, Any]:
-    with deadline(timeout_s) as limit:
-        started_ns = time.perf_counter_ns()
-        child = subprocess.Popen(  # noqa: S603  # running the user's own command is the purpose
-            argv, start_new_session=True, pass_fds=tuple(pass_fds), **options
-        )
-        try:
-            limit.hold(child.pid)
-            status, usage = _reap(child)
-            ended_ns = time.perf_counter_ns()
-        except BaseException:
-            kill_tree(child.pid)
-            with contextlib.suppress(CannotMeasureError):
-                _reap(child)
-            raise
-    return {
-        "wall_s": (ended_ns - started_ns) / 1e9,
-        "user_s": usage.ru_utime,
-        "system_s": usage.ru_stime,
-        "peak_bytes": _peak_of_child(usage.ru_maxrss),
-        "minor_faults": usage.ru_minflt,
-        "major_faults": usage.ru_majflt,
-        "exit_status": status,
-        "timed_out": limit.passed,
-        "left_behind": not limit.passed and end_group(child.pid),
-    }
-
-
-def _reap(child: subprocess.Popen[bytes]) -> tuple[int, resource.struct_rusage]:
-    """Wait for the exit and take status and usage, which ``Popen.wait`` would throw away."""
-    try:
-        _, status, usage = os.wait4(child.pid, 0)
-    except ChildProcessError:
-        child.returncode = 0  # or Popen would go on looking for it
-        raise CannotMeasureError(
-            f"the exit status of {child.args!r} was lost: something in this process reaps all "
-            f"children (SIGCHLD ignored, or a wait for any process)"
-        ) from None
-    child.returncode = os.waitstatus_to_exitcode(status)
-    return child.returncode, usage
-
-
-def _peak_of_child(maxrss: int) -> int | None:
+def _peak_of_child(peak_bytes: int | None, spawners_bytes: int) -> int | None:
     """Take a child's peak memory, if it is its own.
 
-    At ``exec`` the kernel folds the peak of the address space that is left behind into the child's
-    maximum, and after vfork that is our own: a child smaller than its spawner reports the spawner's
-    size (Linux, fs/exec.c, ``exec_mmap``: ``setmax_mm_hiwater_rss``).  So only a peak above our own
-    says anything about the child.
+    At ``exec`` the kernel folds the peak of the address space that is left behind into the child's maximum, and after
+    vfork that is the spawner's: a child smaller than its spawner reports the spawner's size (Linux, fs/exec.c,
+    ``exec_mmap``: ``setmax_mm_hiwater_rss``).  The small interpreter is as small as any Python, so what it tells is a
+    bound close above; of a large pytest only a peak above its own says anything about a child.
 
     Args:
-        maxrss: ``ru_maxrss`` as wait4 gave it.
+        peak_bytes: As wait4 gave it.
+        spawners_bytes: The peak of the process that started it; 0 for the small interpreter.
 
     Returns:
         Bytes, or None.
     """
-    import resource  # noqa: PLC0415  # does not exist on Windows
-
-    scale = 1 if sys.platform == "darwin" else 1024
-    own_bytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * scale
-    peak_bytes = maxrss * scale
-    return peak_bytes if peak_bytes > own_bytes + _PEAK_SLACK_BYTES else None
-
-
-def _run_on_windows(
-    argv: list[str], options: dict[str, Any], timeout_s: float | None, pass_fds: Sequence[int]
-) -> dict[str, Any]:
-    """Run on Windows, where waiting with a timeout does not poll.
-
-    Times and memory of an ended process are not to be had there through psutil.
-    """
-    if pass_fds:
-        raise ValueError("descriptors cannot be passed on Windows")
-    flags = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)
-    started_ns = time.perf_counter_ns()
-    child = subprocess.Popen(  # noqa: S603  # running the user's own command is the purpose
-        argv, creationflags=flags, **options
-    )
-    timed_out = False
-    try:
-        try:
-            child.wait(timeout_s)
-        except subprocess.TimeoutExpired:
-            timed_out = True
-        ended_ns = time.perf_counter_ns()
-    finally:
-        if child.poll() is None:
-            kill_tree(child.pid)
-            child.kill()
-            child.wait()
-    nothing = dict.fromkeys(("user_s", "system_s", "peak_bytes", "minor_faults", "major_faults"))
-    return {
-        "wall_s": (ended_ns - started_ns) / 1e9,
-        "exit_status": child.returncode,
-        "timed_out": timed_out,
-        **nothing,
-    }
+    if peak_bytes is None or peak_bytes <= spawners_bytes + _PEAK_SLACK_BYTES * bool(spawners_bytes):
+        return None
+    return peak_bytes

@@ -6,6 +6,7 @@ is imported by the hook that needs it.
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import pytest
@@ -32,8 +33,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_unconfigure() -> None:
-    """Leave no finder behind in a process that goes on."""
+    """Leave no finder and no process behind where this process goes on."""
     standins.withdraw()
+    spawner = sys.modules.get("pytest_perfgate.measure.spawner.remote")
+    if spawner is not None:  # something was started with it
+        spawner.close()
 
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:

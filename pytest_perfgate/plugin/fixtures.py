@@ -21,7 +21,7 @@ def perf(request: pytest.FixtureRequest) -> Perf:
 
 @pytest.fixture
 def startup(request: pytest.FixtureRequest) -> Startup:
-    """Time fresh processes: ``startup.command([...])`` and ``startup.imports("package")``."""
+    """Time fresh processes: ``startup.command([...])``, ``startup.imports("package")``, ``startup.app([...])``."""
     from pytest_perfgate.plugin.measuring import recorder_of
     from pytest_perfgate.plugin.meters import Startup
 

@@ -170,7 +170,10 @@ class Measuring:
             raise
         failing = [finding for finding in self._judge(item, None) if self._policy.fails(finding.verdict)]
         if failing:
-            pytest.fail("\n".join(finding.reason for finding in failing), pytrace=False)
+            from pytest_perfgate.reports.import_times import import_table
+
+            told = [line for finding in failing for line in (finding.reason, *import_table(finding))]
+            pytest.fail("\n".join(told), pytrace=False)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_makereport(

@@ -226,7 +226,7 @@ class SideRecorder(Recorder):
     @contextlib.contextmanager
     def measuring(self, case: Case, *, timed: bool = True) -> Iterator[None]:
         """Wait for one's turn where the case is one number."""
-        if case.metric not in ("perf", "startup.command", "startup.imports"):
+        if case.metric not in ("perf", "startup.command", "startup.imports", "startup.app"):
             self._announce(case)
         with super().measuring(case, timed=timed):
             yield

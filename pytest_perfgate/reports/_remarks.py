@@ -5,7 +5,7 @@ What they are escaped against, wrapped and painted with is the formats' affair.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from pytest_perfgate.model import Finding, Policy, Run, Verdict
 from pytest_perfgate.reports._format import on_one_line
@@ -57,10 +57,18 @@ def remainder(left_out: Sequence[Finding], policy: Policy) -> list[str]:
     return [f"… and {len(left_out):,} more ({', '.join(filter(None, parts))}); all in the JSON report"]
 
 
-def reasons(findings: Iterable[Finding], most: int) -> list[str]:
-    """Explain what did not simply pass."""
+def reasons(
+    findings: Iterable[Finding], most: int, details: Callable[[Finding], Sequence[str]] = lambda _: ()
+) -> list[str]:
+    """Explain what did not simply pass.
+
+    Args:
+        findings: In the order to be told in.
+        most: Most reasons.
+        details: Lines that follow a reason.
+    """
     groups = grouped(finding for finding in findings if finding.verdict not in (Verdict.PASS, *_LISTED_APART))
-    lines = [explained(group) for group in groups[:most]]
+    lines = [line for group in groups[:most] for line in (explained(group), *details(group[0]))]
     if len(groups) > most:
         lines.append(f"… and {len(groups) - most:,} more; all in the JSON report")
     return lines

@@ -14,7 +14,8 @@ from pytest_perfgate.reports._cells import DEFAULT_LIMIT
 from pytest_perfgate.reports._format import on_one_line, shortened_id
 
 #: An id cut shorter than this names nothing; a table in a narrower terminal is wider than it.
-_NARROWEST_CASE = 24
+_NARROWEST_CASE = 24from pytest_perfgate.reports.import_times import import_table
+
 #: What most ids need to be told apart; less of it is not worth an interval that the reasons repeat.
 _COMFORTABLE_CASE = 48
 #: Units and expressions are the user's words and may be of any length.
@@ -67,7 +68,7 @@ def render(run: Run, *, width: int = 80, colour: bool = False, limit: int | None
         _wrapped(_remarks.header(run), width),
         _table(rows, width, most, paint),
         _wrapped(_remarks.remainder(rows[most:], _cells.policy_of(run)), width),
-        _wrapped(_remarks.reasons(ordered, most), width, indent="    "),
+        _wrapped(_remarks.reasons(ordered, most, import_table), width, indent="    "),
         _wrapped(apart, width, indent="    "),
         _wrapped(_remarks.warnings(ordered), width, indent="    "),
         _wrapped(_remarks.notes(run), width, indent="    "),

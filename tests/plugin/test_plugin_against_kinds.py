@@ -71,6 +71,9 @@ TESTS = """
     def test_script(startup):
         startup.command([sys.executable, "script.py"], runs=2)
 
+    def test_app(startup):
+        startup.app([sys.executable, "server.py"], ready="output", runs=2)
+
     def test_imports(startup):
         startup.imports("starting", runs=2)
 
@@ -117,6 +120,7 @@ def run(tmp_path_factory):
             "starting.py": SLOW_START.format(factor=1),
             "app.py": "import starting",
             "script.py": SCRIPT.format(seconds=0),
+            "server.py": "import starting, time; print('up'); time.sleep(60)",
             "test_it.py": TESTS,
         }
     )
@@ -137,6 +141,7 @@ REGRESSED = [
     "test_pedantic#perf",
     "test_command#startup.command",
     "test_script#startup.command",
+    "test_app#startup.app",
     "test_imports#startup.imports",
     "test_growth#memory.growth",
     "test_number#hits",

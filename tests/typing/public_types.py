@@ -7,7 +7,7 @@ from pathlib import Path
 from typing_extensions import assert_type
 
 from pytest_perfgate import Better, Finding, Measurement, Run, Verdict, load_run, store_run
-from pytest_perfgate.metrics.startup import CommandResult, ImportsResult
+from pytest_perfgate.metrics.startup import AppResult, CommandResult, ImportsResult
 from pytest_perfgate.plugin.meters import CustomMetric, Memory, Perf, Speedup, Startup
 
 
@@ -27,6 +27,7 @@ def check_fixtures(perf: Perf, startup: Startup, speedup: Speedup, memory: Memor
     assert_type(perf.last, Measurement | None)
     assert_type(startup.command(["app", "--version"]), CommandResult)
     assert_type(startup.imports("app"), ImportsResult)
+    assert_type(startup.app(["app", "serve"], ready=8000), AppResult)
     assert_type(speedup.of(lambda: 1, lambda: 2), int)
     with memory.peak() as peak:
         assert_type(peak.value, float | None)

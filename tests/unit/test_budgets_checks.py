@@ -496,3 +496,32 @@ def test_checks_come_by_case_in_the_order_of_the_budget():
     (checks,) = check(asked, [measured()]).by_case.values()
     assert [each.expression for each in checks] == ["max < 1s", "min < 1s", "p(95) < 1s"]
     assert check(asked, [measured()]).by_case.keys() == {Case(TEST, "perf")}
+
+
+# -- a machine that others keep busy
+
+
+def starved(value=0.5, **extra):
+    return measured("startup.command", value, extra={"starved": "it waited", "page_faults": 900, **extra})
+
+
+def test_a_time_over_its_limit_on_a_busy_machine_is_undecidable():
+    found = only(check(budget(ms=400), [starved(uncontended_s=0.45)]))
+    assert not found.holds
+    assert found.undecidable == "the machine was too busy: it waited"
+    assert only(check(budget(ms=400), [starved()])).undecidable
+
+
+def test_a_time_that_keeps_to_its_limit_on_a_busy_machine_holds():
+    assert only(check(budget(ms=600), [starved(uncontended_s=0.45)])).holds
+
+
+def test_a_time_far_over_its_limit_without_the_waiting_is_decided():
+    assert only(check(budget(ms=300), [starved(uncontended_s=0.45)])).undecidable == ""
+
+
+@pytest.mark.parametrize("expression", ["page_faults < 800", "cpu_s < 300ms", "ratio_to_bare < 2"])
+def test_what_does_not_grow_with_waiting_is_decided_on_a_busy_machine(expression):
+    found = only(check(budget(expression), [starved(uncontended_s=0.45, cpu_s=0.4, ratio_to_bare=3.0)]))
+    assert not found.holds
+    assert found.undecidable == ""

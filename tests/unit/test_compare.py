@@ -127,6 +127,20 @@ def test_a_doubtful_baseline_settles_nothing():
     assert "the number in base.json is in doubt: the machine was throttled" in found.reason
 
 
+def test_a_baseline_of_a_starved_series_settles_nothing():
+    found = compared(make_measurement(extra={"starved": "it waited"}), make_measurement())
+    assert found.verdict is Verdict.INCONCLUSIVE
+    assert "the number in base.json is in doubt: it waited" in found.reason
+
+
+def test_a_starved_series_regresses_nothing_and_still_shows_what_became_better():
+    busy = {"extra": {"starved": "it waited"}}
+    slower = change(timed(0.1), timed(0.9, **busy))
+    assert slower.settled is Verdict.INCONCLUSIVE
+    assert slower.doubt == "the machine was too busy: it waited"
+    assert change(timed(0.9), timed(0.1, **busy)).settled is None
+
+
 # -- one case: times
 
 

@@ -11,6 +11,7 @@ import pytest
 from pytest_perfgate.errors import CannotMeasureError, UsageError
 from pytest_perfgate.measure.command import shown
 from pytest_perfgate.measure.process import ProcessRun
+from pytest_perfgate.measure.sampler import schedule
 from pytest_perfgate.metrics.startup import (
     CommandResult,
     import_once,
@@ -39,14 +40,21 @@ def finished(wall_s=0.1, **facts):
     return ProcessRun(wall_s=wall_s, **{**usual, **facts})
 
 
-class FakeRunner:
-    """Answers with prepared runs, the last of them for ever."""
+def is_bare(argv):
+    return tuple(argv[1:]) == ("-I", "-S", "-c", "pass")
 
-    def __init__(self, *runs):
+
+class FakeRunner:
+    """Answers with prepared runs, the last of them for ever; a bare interpreter takes next to nothing."""
+
+    def __init__(self, *runs, bare=None):
         self.runs = list(runs)
+        self.bare = bare or finished(1e-9)
         self.calls = []
 
     def __call__(self, argv, **options):
+        if is_bare(argv):
+            return self.bare
         self.calls.append((argv, options))
         return self.runs.pop(0) if len(self.runs) > 1 else self.runs[0]
 
@@ -97,6 +105,77 @@ def test_a_fact_that_one_run_lacks_is_left_out_and_everything_is_json():
 def test_processes_left_running_are_a_warning():
     measurement = measured(finished(), finished(), finished(left_behind=True), runs=2)
     assert "in 1 of 2 runs processes still ran" in measurement.warnings[0]
+
+
+# --- beside a bare interpreter, on a busy machine
+
+
+def busy(wall_s, queued_s, **facts):
+    return finished(wall_s, on_cpu_s=0.08, queued_s=queued_s, **facts)
+
+
+def test_the_ratio_to_a_bare_interpreter_is_the_median_over_pairs():
+    runner = FakeRunner(finished(0.1), finished(0.3), finished(0.2), bare=finished(0.05))
+    extra = measure_command(Plan(), COMMAND, ["app"], runs=3, warmup=0, runner=runner)[1].extra
+    assert extra["bare_s"] == 0.05
+    assert extra["ratio_to_bare"] == pytest.approx(4)
+
+
+def test_the_ratio_is_one_of_times_without_waiting_where_that_is_known():
+    runner = FakeRunner(busy(0.26, 0.06), bare=busy(0.12, 0.02))
+    extra = measure_command(Plan(), COMMAND, ["app"], runs=3, warmup=0, runner=runner)[1].extra
+    assert extra["ratio_to_bare"] == pytest.approx(2)
+    assert extra["uncontended_s"] == pytest.approx(0.2)
+
+
+def test_an_interpreter_that_cannot_be_run_bare_leaves_no_ratio():
+    runner = FakeRunner(finished(), bare=finished(exit_status=2))
+    extra = measure_command(Plan(), COMMAND, ["app"], runs=3, runner=runner)[1].extra
+    assert not {"bare_s", "ratio_to_bare"} & set(extra)
+
+
+def test_a_series_on_a_busy_machine_is_measured_again_and_the_calmest_one_kept():
+    runs = [busy(0.2, 0.08), busy(0.3, 0.08), busy(0.3, 0.08), busy(0.1, 0.0)]
+    runner = FakeRunner(*runs)
+    measurement = measure_command(Plan(), COMMAND, ["app"], runs=2, runner=runner)[1]
+    assert measurement.samples == (0.1, 0.1)
+    assert measurement.extra["contention"] == 0
+    assert "starved" not in measurement.extra
+    assert measurement.extra["first_run_s"] == 0.2
+    assert len(runner.calls) == 5
+
+
+def test_a_machine_that_stays_busy_is_told_after_two_more_series():
+    runner = FakeRunner(busy(0.2, 0.08))
+    extra = measure_command(Plan(), COMMAND, ["app"], runs=2, runner=runner)[1].extra
+    assert extra["contention"] == pytest.approx(0.5)
+    assert extra["starved"].startswith("for 50 % of the time it wanted a processor it had to wait for one")
+    assert "2 more series" in extra["starved"]
+    assert len(runner.calls) == 7
+
+
+def test_a_moment_is_no_waiting_however_short_the_process():
+    run = finished(0.001, user_s=0.0005, system_s=0.0003, on_cpu_s=0.0008, queued_s=0.0002)
+    assert "starved" not in measured(run, runs=2).extra
+
+
+def test_without_an_account_of_waiting_nothing_is_said_of_it():
+    extra = measured(finished(), runs=2).extra
+    assert not {"contention", "starved", "uncontended_s"} & set(extra)
+
+
+def test_what_a_way_of_running_cannot_tell_is_a_warning():
+    assert measured(finished(untold="no idea"), runs=2).warnings == ("no idea",)
+
+
+def test_times_of_a_planned_series_stand_alone():
+    runner = FakeRunner(busy(0.2, 0.08))
+    planner = lambda plan, *, clock, tick_ns: schedule(plan, clock=clock, tick_ns=tick_ns)
+    _, measurement = measure_command(
+        Plan(rounds=2, iterations=1, warmup=0), COMMAND, ["app"], runner=runner, planner=planner
+    )
+    assert measurement.rounds == len(runner.calls) == 2
+    assert not {"bare_s", "starved"} & set(measurement.extra)
 
 
 # --- how many runs
@@ -347,6 +426,10 @@ class FakeInterpreter:
         self.told, self.facts = list(told), facts
 
     def __call__(self, argv, **options):
+        if is_bare(argv):
+            return finished(1e-9)
+        if "PYTHONPROFILEIMPORTTIME" in options["env"]:
+            return finished(exit_status=1)
         ask = ast.literal_eval(argv[-1].rstrip().rpartition("perfgate(")[2].removesuffix(")"))
         told = {"phase": "done", "modules": ["pkg"], "peak_bytes": None, **self.told.pop(0)}
         Path(ask["report"]).write_text(repr(told))

@@ -11,16 +11,20 @@ from pytest_perfgate.errors import UsageError
 from pytest_perfgate.plugin.meters._front import Front, told_clearly
 
 if TYPE_CHECKING:
-    from pytest_perfgate.metrics.startup import CommandResult, ImportsResult
+    from pytest_perfgate.metrics.startup import AppResult, CommandResult, ImportsResult
 
 #: A test's traceback ends in the user's own code.
 __tracebackhide__ = True
 
 
-class Startup(Front):
-    """Time that fresh processes take: ``startup.command(argv)`` and ``startup.imports("package")``."""
+#: Options that say how to measure, and nothing of what is run.
+_OF_MEASURING = ("runs", "warmup", "cold")
 
-    METRICS = ("startup.command", "startup.imports")
+
+class Startup(Front):
+    """Time that fresh processes take: ``startup.command(argv)``, ``startup.imports("pkg")``, ``startup.app(argv)``."""
+
+    METRICS = ("startup.command", "startup.imports", "startup.app")
 
     @told_clearly
     def command(self, argv: Sequence[str | os.PathLike[str]], *, name: str = "", **options: Any) -> CommandResult:
@@ -29,7 +33,7 @@ class Startup(Front):
         Args:
             argv: Program and arguments, as a list; never a string for a shell.
             name: Tells several cases of one test apart.
-            **options: ``runs warmup env cwd stdin timeout expect_exit``, see the reference of fixtures.
+            **options: ``runs warmup env cwd stdin timeout expect_exit cold``, see the reference of fixtures.
 
         Returns:
             Exit status, stdout and stderr of the last run, as :class:`subprocess.CompletedProcess`.
@@ -40,7 +44,7 @@ class Startup(Front):
         options = _renamed(options, "startup.command", startup.COMMAND_OPTIONS)
         begun = self._begin("startup", "startup.command", name)
         if begun is None:
-            once = {key: value for key, value in options.items() if key not in ("runs", "warmup")}
+            once = {key: value for key, value in options.items() if key not in _OF_MEASURING}
             return startup.run_command(argv, **once)
         recorder, case = begun
         with recorder.measuring(case):
@@ -57,7 +61,7 @@ class Startup(Front):
         Args:
             module: Dotted name.
             name: Tells several cases of one test apart.
-            **options: ``runs warmup first_use forbid env cwd timeout python``, see the reference of fixtures.
+            **options: ``runs warmup first_use forbid env cwd timeout python cold``, see the reference of fixtures.
 
         Returns:
             What was imported, as read in the last run.
@@ -71,12 +75,43 @@ class Startup(Front):
         if self._recorder is not None:
             self._recorder.forbid(forbid)
         if begun is None:
-            once = {key: value for key, value in options.items() if key not in ("runs", "warmup")}
+            once = {key: value for key, value in options.items() if key not in _OF_MEASURING}
             return startup.import_once(module, **once)
         recorder, case = begun
         with recorder.measuring(case):
             result, measurement = startup.measure_imports(
                 recorder.plan, case, module, planner=recorder.planner(case), **options
+            )
+        recorder.add(measurement)
+        return result
+
+    @told_clearly
+    def app(
+        self, argv: Sequence[str | os.PathLike[str]], *, ready: Any = None, name: str = "", **options: Any
+    ) -> AppResult:
+        """Start an application, wait until it is ready, and stop it with everything that it started.
+
+        Args:
+            argv: Program and arguments, as a list; ``{port}`` stands for a free port where *ready* speaks of it.
+            ready: ``"output"``, a compiled pattern, a port, ``"host:port"``, ``"port"``, a URL, or a function.
+            name: Tells several cases of one test apart.
+            **options: ``status stop runs warmup env cwd timeout cold``, see the reference of fixtures.
+
+        Returns:
+            How the last run went.
+        """
+        __tracebackhide__ = True
+        from pytest_perfgate.metrics import startup
+
+        options = _renamed(options, "startup.app", startup.APP_OPTIONS)
+        begun = self._begin("startup", "startup.app", name)
+        if begun is None:
+            once = {key: value for key, value in options.items() if key not in _OF_MEASURING}
+            return startup.run_app_once(argv, ready=ready, **once)
+        recorder, case = begun
+        with recorder.measuring(case):
+            result, measurement = startup.measure_app(
+                recorder.plan, case, argv, ready=ready, planner=recorder.planner(case), **options
             )
         recorder.add(measurement)
         return result

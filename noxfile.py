@@ -183,6 +183,7 @@ def _problems_of_source(source: Path) -> list[str]:
     wanted = (
         "LICENSE",
         "README.md",
+        "action.yml",
         "CHANGELOG.md",
         "noxfile.py",
         "pyproject.toml",

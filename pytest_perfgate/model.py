@@ -79,6 +79,16 @@ class Plan:
     """Whether calibration runs between the rounds; for values that are stored or compared, of no use to budgets."""
 
 
+@dataclass(frozen=True, slots=True)
+class Location:
+    """Where a test is written."""
+
+    file: str
+    """Seen from pytest's root folder, with ``/``."""
+    line: int | None = None
+    """Of its ``def``, from 1; None when nobody knows."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measurement:
     """What was measured for one case, or why it could not be."""
@@ -112,6 +122,8 @@ class Measurement:
     doubt: str | None = None
     """Why the number must not be judged, one sentence; makes the verdict inconclusive."""
     warnings: tuple[str, ...] = ()
+    location: Location | None = None
+    """Where the test is written; None when nobody said."""
 
     @property
     def rounds(self) -> int:

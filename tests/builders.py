@@ -10,6 +10,7 @@ from pytest_perfgate.model import (
     Change,
     Check,
     Finding,
+    Location,
     Machine,
     Measurement,
     Operator,
@@ -132,6 +133,7 @@ def ordinary_run() -> Run:
         value=0.382,
         extra={"cpu_s": 0.31, "peak_bytes": 41_943_040, "modules": 132},
         warnings=("the first run took 3 times as long as the others",),
+        location=Location("tests/test_cli.py", 12),
     )
     pool = make_measurement(
         "tests/test_pool.py::test_pool_scales_with_workers_on_a_rather_long_name[thread-4]",
@@ -176,7 +178,7 @@ def every_verdict_run(**fields: Any) -> Run:
             change=make_change(0.8),
         ),
         make_finding(
-            make_measurement(name("over"), "startup.command", value=0.412),
+            make_measurement(name("over"), "startup.command", value=0.412, location=Location("tests/test_all.py", 7)),
             Verdict.OVER_BUDGET,
             "over budget: median 412 ms > 400 ms (profile ci, 3 rounds, 95 % interval 408–416 ms)",
             checks=(make_check(0.4, 0.412, profile="ci", reason="median 412 ms > 400 ms"), make_check(0.9, 0.412)),

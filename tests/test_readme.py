@@ -21,6 +21,7 @@ import pytest_perfgate
 from pytest_perfgate import Verdict, cli
 from pytest_perfgate.budgets.keywords import KEYWORDS
 from pytest_perfgate.budgets.limits import STATISTICS
+from pytest_perfgate.cli.ci import VERBS
 from pytest_perfgate.metrics.startup import COMMAND_OPTIONS, IMPORTS_OPTIONS
 from pytest_perfgate.plugin import options
 from pytest_perfgate.profiles.conditions import PUBLIC
@@ -177,7 +178,8 @@ def test_the_command_line_page_shows_the_real_help(monkeypatch, capsys):
     monkeypatch.setenv("COLUMNS", "100")
     monkeypatch.setenv("NO_COLOR", "1")
     shown = [block.text for block in blocks_of(ROOT / "docs/reference/command-line.md") if block.language == "text"]
-    for name in ("", *(command.name for command in cli.COMMANDS)):
+    verbs = (f"ci {verb.name}" for verb in VERBS)
+    for name in ("", *(command.name for command in cli.COMMANDS), *verbs):
         command = ["perfgate", *name.split(), "--help"]
         assert cli.main(command[1:]) == 0
         printed = f"$ {' '.join(command)}\n{capsys.readouterr().out}"

@@ -1,7 +1,7 @@
 """The console command ``perfgate``: which subcommands there are, and what becomes of their errors.
 
-A subcommand is one file and one line of :data:`COMMANDS`; what it does is never here.  Nothing is imported at the top
-but what ``perfgate --help`` needs to answer at once.
+A subcommand is one file (or a folder, where it has verbs of its own) and one line of :data:`COMMANDS`; what it does is
+never here.  Nothing is imported at the top but what ``perfgate --help`` needs to answer at once.
 """
 
 from __future__ import annotations
@@ -36,10 +36,12 @@ COMMANDS: tuple[Command, ...] = (
     Command("merge", "make one run of several, so that they show how much runs differ", f"{__name__}.merge"),
     Command("profile", "say what this machine is and which hardware profile it matches", f"{__name__}.profile"),
     Command("trust", "find out how often the gate errs on this machine", f"{__name__}.trust"),
+    Command("init", "give a project first settings, a first test and workflows", f"{__name__}.init"),
+    Command("ci", "the steps of a build server: the GitHub Action is made of them", f"{__name__}.ci"),
 )
 
 #: Named in the documentation already, so that nobody takes them for a spelling mistake.
-_LATER = ("convert", "doctor", "ci", "init")
+_LATER = ("convert", "doctor")
 
 _DESCRIPTION = """\
 The performance gate on stored runs.  Runs are made by pytest:

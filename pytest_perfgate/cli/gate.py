@@ -54,8 +54,8 @@ comparable)"""
         metavar="FORMAT=PATH",
         action="append",
         default=[],
-        help="write a report: json, junit, junit-properties, text; repeatable; with the path - it goes to "
-        "standard output and the table to standard error",
+        help="write a report: json, junit, junit-properties, markdown, github, text; repeatable; with the path - "
+        "it goes to standard output and the table to standard error",
     )
     add_limit(parser)
 

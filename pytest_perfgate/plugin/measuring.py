@@ -15,6 +15,7 @@ from pytest_perfgate.plugin.markers import (
     is_expected_to_measure,
     meters_of,
 )
+from pytest_perfgate.plugin.places import location_of
 from pytest_perfgate.plugin.recorder import RECORDER, Recorder
 from pytest_perfgate.plugin.standins import foreign_benchmark
 from pytest_perfgate.plugin.transport import attach, tell_or_raise
@@ -235,6 +236,7 @@ class Measuring:
             tolerance=self._settings.max_regression,
             problem=problem,
             remark=self._remarks,
+            locate=lambda: location_of(item),
         )
 
     def _remarks(self, finding: Finding) -> list[str]:

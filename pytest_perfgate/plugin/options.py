@@ -71,7 +71,8 @@ def add_options(parser: pytest.Parser) -> None:
         metavar="FORMAT=PATH",
         action="append",
         default=None,
-        help="write a report: json, junit, junit-properties, text; repeatable; '-' is standard output",
+        help="write a report: json, junit, junit-properties, markdown, github, text; repeatable; "
+        "'-' is standard output",
     )
     add(
         "--perfgate-strict",

@@ -12,7 +12,7 @@ import pytest
 
 from pytest_perfgate.errors import CannotMeasureError, PerfgateError, UsageError
 from pytest_perfgate.gate import Compared, judge_test
-from pytest_perfgate.model import Better, Budget, Case, Finding, Measurement, Plan
+from pytest_perfgate.model import Better, Budget, Case, Finding, Location, Measurement, Plan
 from pytest_perfgate.plugin.exclusive import Locks
 
 if TYPE_CHECKING:
@@ -174,6 +174,7 @@ class Recorder:
         tolerance: float,
         problem: BaseException | None,
         remark: Callable[[Finding], list[str]],
+        locate: Callable[[], Location | None],
     ) -> tuple[Finding, ...]:
         """Judge the test when its call phase is over.
 
@@ -182,6 +183,7 @@ class Recorder:
             tolerance: The run's; the marker's own is stronger.
             problem: What the test raised, or None when its body passed.
             remark: Asks plugins for their remarks on a finding.
+            locate: Says where the test is written.
 
         Returns:
             One finding per case, and one for each limit or meter that measured nothing.
@@ -191,7 +193,8 @@ class Recorder:
             self.measurements = [_described(measurement, self.describe()) for measurement in self.measurements]
         budget = None if problem is not None and not self.measurements else self.budget
         findings = judge_test(self.test, budget, self.measurements, baseline=baseline, tolerance=tolerance)
-        self.findings = tuple(_annotated(finding, remark(finding)) for finding in findings)
+        location = locate() if findings else None
+        self.findings = tuple(_located(_annotated(finding, remark(finding)), location) for finding in findings)
         return self.findings
 
     def _fail_unfinished(self, problem: BaseException | None) -> None:
@@ -228,6 +231,12 @@ def _annotated(finding: Finding, remarks: list[str]) -> Finding:
     from dataclasses import replace
 
     return replace(finding, warnings=(*finding.warnings, *remarks))
+
+
+def _located(finding: Finding, location: Location | None) -> Finding:
+    from dataclasses import replace
+
+    return replace(finding, measurement=replace(finding.measurement, location=location))
 
 
 def _described(measurement: Measurement, facts: Mapping[str, Any]) -> Measurement:

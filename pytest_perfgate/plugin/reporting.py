@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -269,6 +270,8 @@ class Reporting:
         return not narrowed or any(case.test.endswith(part) or f"{part}::" in case.test for part in narrowed)
 
     def _stored_settings(self) -> dict[str, Any]:
+        from pytest_perfgate.machine import place_in_workspace
+
         settings = self._settings
         return {
             "max_regression": settings.max_regression,
@@ -278,6 +281,7 @@ class Reporting:
             "against": settings.against,
             "workers": self._config.getoption("numprocesses", None) or 0,
             "pytest": pytest.__version__,
+            "root": place_in_workspace(self._config.rootpath, os.environ),
         }
 
     def _write_reports(self, run: Run) -> None:

@@ -72,6 +72,8 @@ FORMATS: tuple[Format, ...] = (
     Format("json", "everything that was measured; the stored run of --perfgate-baseline", _renderer("jsonfile")),
     Format("junit", "JUnit XML that strict parsers accept, metrics in system-out", _renderer("junit")),
     Format("junit-properties", "JUnit XML, metrics as properties", _renderer("junit", "render_with_properties")),
+    Format("markdown", "what a page of a build or of a pull request shows, verdict first", _renderer("markdown")),
+    Format("github", "annotations of GitHub Actions, at the lines of the tests that fail", _renderer("github")),
     Format("text", "the table of the terminal", _renderer("text")),
 )
 
@@ -81,9 +83,7 @@ Formats = Iterable[Format] | Mapping[str, Format]
 #: Names that later versions give a meaning, so that nobody takes them for a spelling mistake.
 _LATER = frozenset(
     (
-        "markdown",
         "html",
-        "github",
         "github-action-benchmark",
         "bencher",
         "pytest-benchmark",

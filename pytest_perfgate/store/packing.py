@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, SupportsFloat, SupportsIndex
 
-from pytest_perfgate.model import Change, Check, Finding, Machine, Measurement, Run
+from pytest_perfgate.model import Change, Check, Finding, Location, Machine, Measurement, Run
 
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -84,6 +84,7 @@ def measurement_to_dict(measurement: Measurement) -> dict[str, Any]:
         "group": _text_or_none(measurement.group),
         "error": _text_or_none(measurement.error),
         "doubt": _text_or_none(measurement.doubt),
+        "location": None if measurement.location is None else _location(measurement.location),
     }
 
 
@@ -175,6 +176,10 @@ def _change(change: Change) -> dict[str, Any]:
         "calibrated": change.calibrated,
         "settled": None if change.settled is None else change.settled.value,
     }
+
+
+def _location(location: Location) -> dict[str, Any]:
+    return {"file": clean_text(location.file), "line": location.line}
 
 
 def _machine(machine: Machine) -> dict[str, Any]:

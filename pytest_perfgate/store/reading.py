@@ -14,6 +14,7 @@ from pytest_perfgate.model import (
     Change,
     Check,
     Finding,
+    Location,
     Machine,
     Measurement,
     Operator,
@@ -139,6 +140,7 @@ def _unchecked(raw: Object, warnings: str) -> Measurement:
         error=_error(raw),
         doubt=fields.optional(fields.text, raw, "doubt"),
         warnings=fields.texts(raw, warnings),
+        location=None if raw.get("location") is None else fields.nested(raw, "location", _location),
     )
 
 
@@ -215,6 +217,14 @@ def _change(raw: object, measurement: Measurement) -> Change:
 
 def _verdict(raw: Object, key: str) -> Verdict:
     return fields.choice(raw, key, Verdict)
+
+
+def _location(raw: object) -> Location:
+    location = fields.as_object(raw)
+    line = fields.optional(fields.count, location, "line")
+    if line == 0:
+        raise FieldError("line", "is 0; lines are counted from 1")
+    return Location(file=fields.text(location, "file"), line=line)
 
 
 def _machine(raw: object) -> Machine:

@@ -63,7 +63,7 @@ def test_each_command_is_listed_by_the_general_help_with_its_summary(command, pe
 @commands
 def test_each_command_is_one_file_named_after_it(command):
     module = import_module(command.module)
-    assert Path(module.__file__).stem == command.name
+    assert module.__name__.rpartition(".")[2] == command.name
     assert module.__doc__.startswith(f"``perfgate {command.name}``")
     assert callable(module.add_arguments)
     assert callable(module.run)
@@ -104,7 +104,7 @@ def test_a_command_like_no_other_is_told_which_there_are(perfgate):
     assert all(command.name in err for command in COMMANDS)
 
 
-@pytest.mark.parametrize("word", ["convert", "doctor", "ci", "init"])
+@pytest.mark.parametrize("word", ["convert", "doctor"])
 def test_a_command_of_a_later_version_says_so(word, perfgate):
     status, out, err = perfgate(word, "--help")
     assert (status, out) == (2, "")

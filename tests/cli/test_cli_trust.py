@@ -14,9 +14,11 @@ from pytest_perfgate.cli import main
 from pytest_perfgate.cli.trust import _Bar
 from pytest_perfgate.model import Verdict
 from pytest_perfgate.paired.trials import Experiment, TrialProgress, fitting_suite
+from pytest_perfgate.paired.trials.workloads import SLOWDOWNS, WORKLOADS, measure_costs, operations_for
 
 
-def test_a_short_trial_prints_its_error_rates_with_bounds_and_writes_them(tmp_path, capsys):
+def test_a_short_trial_prints_its_error_rates_with_bounds_and_writes_them(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("pytest_perfgate.paired.trials.experiment.measure_costs", lambda: measure_costs(1))
     file = tmp_path / "trust.json"
     assert main(["trust", "--time", "1s", "--cases", "2", "--changes", "100%", "--json", str(file)]) in (0, 1)
     printed = capsys.readouterr()
@@ -55,6 +57,17 @@ def test_a_mistake_is_told_before_anything_runs(capsys, arguments, said):
 )
 def test_a_suite_is_as_large_as_there_is_time_for(seconds, planted, cases):
     assert fitting_suite(seconds, planted) == cases
+
+
+def test_the_cost_of_every_slowdown_is_measured_in_every_workload():
+    costs = measure_costs(1)
+    assert costs.keys() == WORKLOADS.keys()
+    assert all(of_workload.keys() == SLOWDOWNS.keys() for of_workload in costs.values())
+
+
+@pytest.mark.parametrize(("share", "cost", "operations"), [(0.04, 0.05, 32), (0.02, 0.15, 5), (0.1, 0.016, 250)])
+def test_so_many_operations_are_planted_as_make_the_share(share, cost, operations):
+    assert operations_for(share, cost) == operations
 
 
 def test_no_suite_is_begun_that_would_not_end_in_time(monkeypatch):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 
 import jsonschema
@@ -93,6 +94,8 @@ def test_the_json_report_carries_the_evidence(run):
     schema = json.loads((Path(pytest_perfgate.__file__).parent / "schema" / "perfgate-run-1.json").read_text())
     jsonschema.validate(run.json, schema)
     assert run.json["settings"]["against"] == "HEAD"
+    line = 1 + textwrap.dedent(TESTS).splitlines().index("def test_slow(perf):")
+    assert run.cases["test_slow#perf"]["location"] == {"file": "test_it.py", "line": line}
     change = run.cases["test_slow#perf"]["change"]
     assert 1.5 < change["ratio"] < 5
     assert change["interval"][0] <= change["ratio"] <= change["interval"][1]

@@ -26,7 +26,7 @@ from builders import (
 from pytest_perfgate import store
 from pytest_perfgate.errors import BadRunFileError
 from pytest_perfgate.metrics.custom import custom_measurement
-from pytest_perfgate.model import Better, Case, Verdict
+from pytest_perfgate.model import Better, Case, Location, Verdict
 from pytest_perfgate.store import load_run, load_run_text, run_from_dict, run_to_dict, run_to_text, store_run
 
 RUNS = {
@@ -450,3 +450,29 @@ def test_a_large_run_survives(tmp_path):
 def test_text_that_was_read_already_can_be_loaded():
     stream = io.StringIO(run_to_text(ordinary_run()))
     assert load_run_text(stream.read(), "<stdin>") == ordinary_run()
+
+
+@pytest.mark.parametrize(
+    ("location", "said"),
+    [
+        ({"file": "a.py", "line": 0}, "cases[0].location.line is 0; lines are counted from 1"),
+        ({"file": "a.py", "line": -1}, "cases[0].location.line is -1"),
+        ({"file": "a.py", "line": 1.5}, "cases[0].location.line is 1.5; it should be a whole number"),
+        ({"line": 1}, "cases[0].location.file is missing"),
+        ("a.py:1", "cases[0].location is the text 'a.py:1'; it should be an object"),
+    ],
+)
+def test_a_place_that_is_none_is_named(location, said):
+    raw = stored()
+    raw["cases"][0]["location"] = location
+    assert said in complaint_about(raw)
+
+
+@pytest.mark.parametrize("location", [None, {"file": "a.py"}, {"file": "a.py", "line": None}])
+def test_a_place_may_be_unknown_and_files_of_before_have_none(location):
+    raw = stored()
+    raw["cases"][0]["location"] = location
+    del raw["cases"][1]["location"]
+    first, second, *_ = run_from_dict(raw).findings
+    assert first.measurement.location == (Location("a.py") if location else None)
+    assert second.measurement.location is None

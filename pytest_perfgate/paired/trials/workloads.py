@@ -71,9 +71,9 @@ WORKLOADS: Mapping[str, Unit] = {
     "bytes": _move_bytes,
 }
 
-#: What is planted to learn the cost of an operation: so much that the accidents of one process, a percent or two, are
-#: little beside it; pairs of blocks that show it, and calls in a block.
-_PLANTED_SHARE, _PAIRS, _CALLS = 0.6, 40, 2
+#: What is planted to learn the cost of an operation: about as much as in trials, because each of many in a row costs
+#: less; pairs of blocks that show it in one process, and calls in a block.
+_PLANTED_SHARE, _PAIRS, _CALLS = 0.12, 20, 2
 
 _LOCK = threading.Lock()
 _NEEDLES = list(range(24))
@@ -147,12 +147,12 @@ def make_target(workload: str, slowdown: str = "", operations: int = 0) -> Unit:
     return call
 
 
-def measure_costs(processes: int = 3) -> dict[str, dict[str, float]]:
+def measure_costs(processes: int = 12) -> dict[str, dict[str, float]]:
     """Measure what one operation of each slowdown costs, where it is planted: between the units of each workload.
 
     Args:
         processes: Fresh processes that each cost is the median of: where objects happen to lie in memory moves the
-            times of one process by a percent or two, of the whole and not of what was added.
+            times of one process by a percent or two, a tenth of what is planted.
 
     Returns:
         Workload -> slowdown -> cost of one operation, in units of the workload.
@@ -182,8 +182,9 @@ def _cost(workload: str, slowdown: str) -> float:
     """Compare a call with itself and so many operations more, block by block."""
     plain = make_target(workload)
     operations = 8
-    while _slower_by(plain, make_target(workload, slowdown, operations), 4) < _PLANTED_SHARE / 2:
+    while (share := _slower_by(plain, make_target(workload, slowdown, operations), 4)) < _PLANTED_SHARE / 2:
         operations *= 2
+    operations = max(1, round(operations * _PLANTED_SHARE / share))
     return _slower_by(plain, make_target(workload, slowdown, operations), _PAIRS) * UNITS / operations
 
 

@@ -1,0 +1,54 @@
+"""Whether the job fails: the policies of the user held against what a run came to; pure."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from pytest_perfgate.ci.plan import BASE, Plan
+from pytest_perfgate.ci.settling import ERROR, FAIL, INCONCLUSIVE, NO_BASELINE, PASS, TESTS_FAILED, Settled
+
+_FAILED, _COULD_NOT_JUDGE = 1, 2
+
+
+class Conclusion(NamedTuple):
+    """How the job ends."""
+
+    exit_status: int
+    """0, 1 failed, 2 could not judge."""
+    level: str
+    """Of the annotation: ``error``, ``warning`` or ``notice``."""
+    line: str
+
+
+def conclude(plan: Plan, settled: Settled) -> Conclusion:  # noqa: PLR0911  # one for each status
+    """Hold the policies against what a run came to.
+
+    Args:
+        plan: Holds the policies.
+        settled: What the run came to.
+    """
+    said = settled.sentence
+    if settled.status == PASS:
+        return Conclusion(0, "notice", f"perfgate: passed ({said})")
+    if settled.status == INCONCLUSIVE:
+        return Conclusion(0, "warning", f"perfgate: inconclusive ({said}); with strict: true this fails")
+    if settled.status == NO_BASELINE:
+        return _without_baseline(plan, said)
+    if settled.status == FAIL and settled.nothing_but_regressions and not plan.fail_on_regression:
+        return Conclusion(0, "warning", f"perfgate: {said}; tolerated by fail-on-regression: false")
+    if settled.status == FAIL:
+        return Conclusion(_FAILED, "error", f"perfgate: FAILED: {said}")
+    if settled.status == TESTS_FAILED:
+        return Conclusion(_FAILED, "error", f"perfgate: tests failed: {said}; no performance verdict failed")
+    word = "could not judge" if settled.status == ERROR else f"unknown status {settled.status!r}"
+    return Conclusion(_COULD_NOT_JUDGE, "error", f"perfgate: {word}: {said}")
+
+
+def _without_baseline(plan: Plan, said: str) -> Conclusion:
+    """Nothing compared is a pass only where somebody said so."""
+    if plan.missing_baseline == "fail" or plan.compare == BASE:
+        return Conclusion(_FAILED, "error", f"perfgate: FAILED: {said}")
+    more = "; this run becomes the baseline" if plan.records else ""
+    if plan.missing_baseline == "pass":
+        return Conclusion(0, "notice", f"perfgate: {said}{more}; accepted by missing-baseline: pass")
+    return Conclusion(0, "warning", f"perfgate: {said}{more}; budgets were judged")

@@ -12,9 +12,10 @@ from pytest_perfgate.model import Finding, Outcome, Run, Verdict
 from pytest_perfgate.reports import _cells, _remarks
 from pytest_perfgate.reports._cells import DEFAULT_LIMIT
 from pytest_perfgate.reports._format import on_one_line, shortened_id
+from pytest_perfgate.reports.import_times import import_table
 
 #: An id cut shorter than this names nothing; a table in a narrower terminal is wider than it.
-_NARROWEST_CASE = 24from pytest_perfgate.reports.import_times import import_table
+_NARROWEST_CASE = 24
 
 #: What most ids need to be told apart; less of it is not worth an interval that the reasons repeat.
 _COMFORTABLE_CASE = 48

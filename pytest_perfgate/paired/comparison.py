@@ -66,6 +66,8 @@ class PairedComparison:
         #: Tests that cost base its workers -> why only head plays them.
         self._head_only: dict[str, str] = {}
         self._lost: dict[str, str] = {}
+        #: Remarks on the comparison as a whole.
+        self.notes: list[str] = []
         self._loaded_any = False
         self._rounds = 0
         #: Test -> seconds that it took to play once, measuring included.
@@ -277,6 +279,9 @@ class PairedComparison:
         if self._loaded_any or not started or all(started):
             return
         roots = ", ".join(self._sides.head.roots)
+        if any(started):  # what they start may import it, in processes that do not tell
+            self.notes.append(f"no test imported {roots} in its own process; only what it starts can have")
+            return
         raise AgainstError(
             f"no test imported {roots}, so base and head measured the same code; "
             f'name the package under test: [tool.perfgate] packages = ["..."]'

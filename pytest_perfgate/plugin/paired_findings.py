@@ -35,7 +35,7 @@ def packed_findings(outcome: Outcome, comparison: PairedComparison, sides: Sides
         finding = finding_to_dict(judge(_measurement(series), (), compared))
         # The reason of a finding is a whole sentence already; what a later judgement needs is the bare clause.
         found.setdefault(series.case.test, []).append({**finding, "reason": compared.reason})
-    return {"findings": found, "notes": list(_notes(outcome, sides))}
+    return {"findings": found, "notes": [*comparison.notes, *_notes(outcome, sides)]}
 
 
 def _is_beside_the_point(series: Series) -> bool:

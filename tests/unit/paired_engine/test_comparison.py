@@ -355,6 +355,18 @@ def test_a_comparison_in_which_nothing_of_it_was_imported_is_refused(compare, mo
         compare(suite(1), suite(1))
 
 
+def test_what_is_started_may_have_imported_it_and_that_is_told(compare, monkeypatch):
+    monkeypatch.setattr(
+        "paired_fakes.FakeWorker._over",
+        lambda self, outcome, problem: {"say": "over", "outcome": outcome, "problem": problem, "loaded": {}},
+    )
+    mixed = {"t0": [case("startup.imports")], "t1": [case()]}
+    done = compare(mixed, mixed)
+    assert set(done.verdicts.values()) == {Verdict.PASS}
+    (note,) = packed_findings(done.outcome, done.run, SIDES)["notes"]
+    assert note == "no test imported pkg in its own process; only what it starts can have"
+
+
 def test_what_workers_know_besides_times_is_head_s_and_told_where_base_differs(compare):
     def imports(*modules):
         extra = {"module_names": list(modules), "modules": len(modules), "cpu_s": 0.25, "p95_s": 1e9}

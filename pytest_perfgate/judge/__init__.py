@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from pytest_perfgate.judge.rule import judge, judge_change
-from pytest_perfgate.judge.sequential import SequentialPolicy, Standing, null_control, stand
+from pytest_perfgate.judge.sequential import SequentialPolicy, Standing, null_control, stand, stands_out
 
-__all__ = ["SequentialPolicy", "Standing", "judge", "judge_change", "null_control", "stand"]
+__all__ = ["SequentialPolicy", "Standing", "judge", "judge_change", "null_control", "stand", "stands_out"]

@@ -161,6 +161,22 @@ def null_control(rounds: Sequence[float], tolerance: float) -> str:
     return ""
 
 
+def stands_out(standing: Standing, control: Sequence[float], tolerance: float) -> bool:
+    """Tell whether a change is so large that what base shows against itself cannot be it.
+
+    Args:
+        standing: Of a case that regressed or improved.
+        control: log(base / base) of each fresh pair of processes, of a run that :func:`null_control` speaks against.
+        tolerance: Relative, that of the case.
+
+    Returns:
+        Whether the whole interval lies beyond the tolerance, the move of base and twice its scatter together.
+    """
+    low, high = standing.interval
+    shown = abs(stats.median(control)) + 2 * stats.MAD_TO_SD * stats.mad(control)
+    return max(low, -high) > math.log1p(tolerance) + shown
+
+
 def _verdict(rounds: Sequence[float], policy: SequentialPolicy, estimate: float, *, last: bool) -> Verdict | None:
     if len(rounds) >= LEAST_ROUNDS:
         mirrored = _mirrored(rounds)

@@ -7,7 +7,7 @@ import math
 import pytest
 
 from pytest_perfgate.errors import TooFewValuesError
-from pytest_perfgate.judge import SequentialPolicy, null_control, stand
+from pytest_perfgate.judge import SequentialPolicy, null_control, stand, stands_out
 from pytest_perfgate.judge.sequential import UNBOUNDED
 from pytest_perfgate.model import Verdict
 
@@ -185,6 +185,22 @@ def test_a_sound_null_control_says_nothing():
     assert null_control([], 0.05) == ""
     for n in (1, 5, 30):
         assert null_control(rounds(0.0, n), 0.05) == ""
+
+
+@pytest.mark.parametrize(
+    ("change", "control", "expected"),
+    [
+        (1.2, rounds(0.0, 8, scatter=9), True),
+        (0.2, rounds(0.0, 8, scatter=15), False),
+        (-0.6, rounds(0.0, 8, scatter=9), True),
+        (0.2, rounds(0.3, 20, scatter=0.0), False),
+        (0.5, rounds(0.1, 20, scatter=0.0), True),
+    ],
+)
+def test_only_changes_beyond_what_base_shows_against_itself_stand_out(change, control, expected):
+    standing, _ = decided(change)
+    assert standing.verdict in (Verdict.REGRESSED, Verdict.IMPROVED)
+    assert stands_out(standing, control, 0.05) is expected
 
 
 @pytest.mark.parametrize("change", [0.03, -0.03])

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from pytest_perfgate.judge.sequential import stands_out
 from pytest_perfgate.model import Case, Verdict
 from pytest_perfgate.paired.blocks import PairRound
 from pytest_perfgate.paired.comparison import PairedComparison
@@ -201,8 +202,9 @@ class Experiment:
             tally = self.tallies[truth[series.case.test]]
             verdict = series.standing.verdict if series.standing else None
             said = verdict or Verdict.INCONCLUSIVE
-            if outcome.contaminated and said is Verdict.REGRESSED:
-                said = Verdict.INCONCLUSIVE
+            if outcome.contaminated and said is Verdict.REGRESSED and series.standing:
+                believed = stands_out(series.standing, outcome.control, self._tolerance)
+                said = said if believed else Verdict.INCONCLUSIVE
             tally.verdicts[said] += 1
             tally.rounds.append(len(series.base))
             tally.seconds.append(series.measured_s)

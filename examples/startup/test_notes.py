@@ -1,8 +1,10 @@
 import re
 import sys
+from pathlib import Path
 
 import pytest
 
+HERE = Path(__file__).parent
 NOTES = [sys.executable, "notes.py"]
 budget = pytest.mark.budget
 
@@ -16,7 +18,7 @@ budget = pytest.mark.budget
     ],
 )
 def test_a_command_answers_at_once(startup, arguments, says):
-    assert says in startup.command([*NOTES, *arguments], runs=10).stdout
+    assert says in startup.command([*NOTES, *arguments], cwd=HERE, runs=10).stdout
 
 
 @budget(modules=5, forbid=["json", "http", "argparse"])
@@ -28,9 +30,9 @@ def test_importing_it_loads_nothing_that_only_some_commands_need(startup):
 @pytest.mark.parametrize("ready", ["port", re.compile(r"serving on port \d+")], ids=["port", "output"])
 def test_the_server_is_soon_ready(startup, ready):
     port = "{port}" if ready == "port" else "0"
-    startup.app([*NOTES, "serve", port], ready=ready, runs=5)
+    startup.app([*NOTES, "serve", port], ready=ready, cwd=HERE, runs=5)
 
 
 @budget(s=10)
 def test_the_first_start_after_an_upgrade(startup):
-    startup.command([*NOTES, "list", "notes.json"], runs=5, cold="pyc")
+    startup.command([*NOTES, "list", "notes.json"], cwd=HERE, runs=5, cold="pyc")

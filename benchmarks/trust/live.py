@@ -111,19 +111,7 @@ def live(options):
         "workers": memory.most_workers,
         "round_spreads": experiment.round_spreads,
         "control": experiment.control,
-        "tallies": [
-            {
-                "true_change": tally.true_change,
-                "verdicts": {verdict.value: count for verdict, count in tally.verdicts.items()},
-                "rounds": tally.rounds,
-                "seconds": tally.seconds,
-                "estimates": tally.estimates,
-                "suites": tally.suites,
-                "failed_suites": tally.failed_suites,
-                "contaminated": tally.contaminated,
-            }
-            for tally in experiment.tallies.values()
-        ],
+        "tallies": [tally.to_dict() for tally in experiment.tallies.values()],
     }
 
 
@@ -222,12 +210,12 @@ def table(results):
     print(f"The null control stopped {sum(contaminated.values())} of {sum(suites.values())} suites.")
     spreads = [spread for result in results for spread in result["round_spreads"]]
     most = max(result["memory_bytes"] for result in results)
-    spreads = spreads or [0.0]
-    print(
-        f"Spread of the rounds: median {statistics.median(spreads) * 100:.2f} %, 95th percentile "
-        f"{percentile(spreads, 95) * 100:.2f} %. Workers: {max(r['workers'] for r in results)} alive at once, "
-        f"{most / 2**20:.0f} MiB together."
-    )
+    if spreads:  # known of unchanged code only
+        print(
+            f"Spread of the rounds: median {statistics.median(spreads) * 100:.2f} %, 95th percentile "
+            f"{percentile(spreads, 95) * 100:.2f} %."
+        )
+    print(f"Workers: {max(r['workers'] for r in results)} alive at once, {most / 2**20:.0f} MiB together.")
 
 
 def main():

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pytest_perfgate.ci.event import Event
 from pytest_perfgate.errors import AgainstError
-from pytest_perfgate.paired.environment.git import GitError, git
+from pytest_perfgate.paired.environment.git import GitError, git, ownership_remedy
 
 #: How far back a shallow clone is asked for, until both sides' common commit is in it; then for everything.
 _DEPTHS = ("--depth=100", "--depth=2000", "--unshallow")
@@ -59,9 +59,8 @@ def _parents(folder: Path, commit: str) -> list[str]:
 def _about_repository(folder: Path, problem: GitError) -> str:
     if "not a git repository" in str(problem):
         return f"{folder} is not in a git repository: let actions/checkout run before this action"
-    remedy = ""
-    if "dubious ownership" in str(problem):  # as in a container whose checkout another user made
-        remedy = f"; allow it first: git config --global --add safe.directory {folder}"
+    command = ownership_remedy(folder, problem)
+    remedy = f"; allow it first: {command}" if command else ""
     return f"git cannot be asked about {folder}: {problem}{remedy}"
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
 import shutil
 from importlib import metadata
+from importlib.machinery import PathFinder
 from pathlib import Path
 
 from pytest_perfgate.errors import UsageError
@@ -54,7 +54,7 @@ def installer(python: str, tree: Path) -> list[str]:
     Raises:
         UsageError: The environment has no pip, and there is no uv.
     """
-    if importlib.util.find_spec("pip") is not None:
+    if PathFinder.find_spec("pip") is not None:  # not importlib.util: setuptools warns there when distutils is loaded
         return [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", str(tree)]
     uv = shutil.which("uv")
     if uv is None:

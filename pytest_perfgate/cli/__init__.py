@@ -23,6 +23,7 @@ from pytest_perfgate.cli._command import (
     Command,
     CommandModule,
     abandon,
+    add_parser,
     say,
 )
 from pytest_perfgate.errors import PerfgateError, UsageError
@@ -138,13 +139,7 @@ def _parsers(
     commands = parser.add_subparsers(title="commands", dest="command", metavar="COMMAND")
     parsers = {}
     for command in COMMANDS:
-        parsers[command.name] = commands.add_parser(
-            command.name,
-            help=command.summary,
-            description=f"{command.summary[0].upper()}{command.summary[1:]}.",
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-            allow_abbrev=False,
-        )
+        parsers[command.name] = add_parser(commands, command)
         if command.name in arguments:
             _module_of(command.name).add_arguments(parsers[command.name])
     return parser, parsers

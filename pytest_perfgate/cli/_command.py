@@ -9,7 +9,7 @@ import argparse
 import contextlib
 import os
 import sys
-from typing import TYPE_CHECKING, NamedTuple, Protocol, TextIO
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TextIO
 
 from pytest_perfgate.errors import BadRunFileError, PerfgateError, UsageError
 
@@ -48,6 +48,17 @@ class CommandModule(Protocol):
 
     def run(self, namespace: argparse.Namespace) -> int:
         """Do it and return the exit status."""
+
+
+def add_parser(parsers: Any, command: Command) -> Any:
+    """Make the parser of *command* among *parsers*, what ``add_subparsers()`` gave; its arguments come later."""
+    return parsers.add_parser(
+        command.name,
+        help=command.summary,
+        description=f"{command.summary[0].upper()}{command.summary[1:]}.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
 
 
 def add_run(parser: argparse.ArgumentParser, *flags: str, text: str = "", **options: str) -> None:

@@ -217,19 +217,7 @@ def _write(path: str, experiment: Experiment, tolerance: float) -> None:
         "format": "perfgate-trust",
         "version": 1,
         "tolerance": tolerance,
-        "tallies": [
-            {
-                "true_change": tally.true_change,
-                "verdicts": {verdict.value: count for verdict, count in tally.verdicts.items()},
-                "rounds": tally.rounds,
-                "seconds": tally.seconds,
-                "estimates": tally.estimates,
-                "suites": tally.suites,
-                "failed_suites": tally.failed_suites,
-                "contaminated": tally.contaminated,
-            }
-            for tally in experiment.tallies.values()
-        ],
+        "tallies": [tally.to_dict() for tally in experiment.tallies.values()],
         "control": experiment.control,
         "round_spreads": experiment.round_spreads,
     }

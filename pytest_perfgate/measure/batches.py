@@ -7,6 +7,7 @@ import itertools
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from pytest_perfgate.errors import UsageError
 from pytest_perfgate.measure.loops import private_loop
 from pytest_perfgate.measure.targets import is_async
 
@@ -15,6 +16,21 @@ __tracebackhide__ = True
 
 #: Calls the target so many times and returns what the last call returned.
 Batch = Callable[[int], Any]
+
+
+def check_count(front: str, name: str, value: object) -> None:
+    """Refuse a number of calls, rounds or objects that cannot be meant; None leaves the choice to us.
+
+    Args:
+        front: What the user wrote, for the message.
+        name: Of the option.
+        value: Its value.
+
+    Raises:
+        UsageError: It is no whole number of at least 1.
+    """
+    if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < 1):
+        raise UsageError(f"{front}: {name}={value!r}: give a whole number of at least 1")
 
 
 @contextlib.contextmanager

@@ -7,7 +7,7 @@ from typing import Any
 
 from pytest_perfgate.errors import CannotMeasureError, UsageError
 from pytest_perfgate.measure.allocations import trace_calls, trace_objects
-from pytest_perfgate.measure.batches import batches
+from pytest_perfgate.measure.batches import batches, check_count
 from pytest_perfgate.measure.targets import check_callable, finished, is_async
 from pytest_perfgate.measure.timeout import given_up_after
 from pytest_perfgate.metrics._metric import Metric
@@ -110,7 +110,9 @@ def measure_per_object(
     check_callable(make, "memory.per_object")
     if is_async(make):
         raise CannotMeasureError("memory.per_object takes a plain function that makes one object, not an async one")
-    _check_number(n)
+    if n is None:  # never an omission here
+        raise UsageError("memory.per_object: n=None: give a whole number of at least 1")
+    check_count("memory.per_object", "n", n)
     with given_up_after(plan.timeout_s):
         finished(make(), make, "memory.per_object")
         found = trace_objects(make, n)
@@ -127,21 +129,7 @@ def measure_per_object(
             "kept": kept,
         }
         warnings = _remarks(waiting, kept)
-    return result, Measurement(
-        case=case,
-        unit=BYTES,
-        statistic="value",
-        value=value,
-        samples=(value,),
-        processes=(value,),
-        extra=extra,
-        warnings=warnings,
-    )
-
-
-def _check_number(n: object) -> None:
-    if not isinstance(n, int) or isinstance(n, bool) or n < 1:
-        raise UsageError(f"memory.per_object: n={n!r}: give a whole number of at least 1")
+    return result, PER_OBJECT.one_value(case, value, extra, warnings=warnings)
 
 
 def _remarks(waiting: float, kept: float) -> tuple[str, ...]:

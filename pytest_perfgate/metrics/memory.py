@@ -6,9 +6,9 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from pytest_perfgate.errors import CannotMeasureError, UsageError
+from pytest_perfgate.errors import CannotMeasureError
 from pytest_perfgate.measure import memory
-from pytest_perfgate.measure.batches import batches
+from pytest_perfgate.measure.batches import batches, check_count
 from pytest_perfgate.measure.growth import Growth
 from pytest_perfgate.measure.leak import Examination, examine
 from pytest_perfgate.measure.peak import Peak
@@ -65,8 +65,8 @@ def measure_growth(
         BaseException: Whatever *target* raises.
     """
     __tracebackhide__ = True
-    _check_count("calls", calls)
-    _check_count("warmup", warmup)
+    check_count(_FRONT, "calls", calls)
+    check_count(_FRONT, "warmup", warmup)
     check_callable(target, _FRONT)
     live = memory.channels()
     if not live:
@@ -76,11 +76,6 @@ def measure_growth(
         found = examine(batch, live, calls=calls, warmup=warmup, max_time_s=plan.max_time_s)
         result = batch(1)
     return result, _growth_measurement(case, found)
-
-
-def _check_count(name: str, value: object) -> None:
-    if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < 1):
-        raise UsageError(f"memory.growth: {name}={value!r}: give a whole number of at least 1")
 
 
 def _growth_measurement(case: Case, found: Examination) -> Measurement:
@@ -97,14 +92,10 @@ def _growth_measurement(case: Case, found: Examination) -> Measurement:
     if growth.verdict != "clean":
         extra |= {"where": list(found.where), "curve": list(growth.curve), "grew": growth.channel}
         extra |= {"types": list(found.types)}
-    return Measurement(
-        case=case,
-        unit=BYTES_PER_CALL,
-        statistic="value",
-        value=value,
-        samples=(value,),
-        processes=(value,),
-        extra=extra,
+    return GROWTH.one_value(
+        case,
+        value,
+        extra,
         doubt=_doubt(growth),
         warnings=(*_remarks(growth), *_left_open(found)),
     )
@@ -171,16 +162,7 @@ class PeakMeter:
         extra: dict[str, Any] = {"method": self._peak.method}
         if self._peak.sees_the_process:
             extra["peak_rss_bytes"] = self._peak.highest_bytes
-        return Measurement(
-            case=self.case,
-            unit=BYTES,
-            statistic="value",
-            value=value,
-            samples=(value,),
-            processes=(value,),
-            extra=extra,
-            warnings=self._remarks(value),
-        )
+        return PEAK.one_value(self.case, value, extra, warnings=self._remarks(value))
 
     def _remarks(self, value: float) -> tuple[str, ...]:
         if not self._peak.sees_the_process:

@@ -92,12 +92,7 @@ class Cases:
         """
         began = self._clock()
         values: dict[Worker, Message] = {}
-        for worker in self._rng.sample((base, head), 2):
-            worker.say(do="measure")
-            try:
-                values[worker] = self._value(worker)
-            except CaseLostError as lost:
-                raise CaseLostError(worker, lost.message, other_is_past=bool(values)) from None
+        self._ask_both(base, head, values)
         series.measured_s += self._clock() - began
         return values[base], values[head]
 
@@ -124,16 +119,28 @@ class Cases:
 
     def _take_values(self, series: Series, base: Worker, head: Worker) -> None:
         values: dict[Worker, Message] = {}
+        try:
+            self._ask_both(base, head, values)
+        except CaseLostError as lost:
+            if head in values:
+                series.told["head"] = [values[head]]
+                series.no_base = f"the test fails against the base: {lost}"
+            raise
+        series.add_play(values[base], values[head])
+
+    def _ask_both(self, base: Worker, head: Worker, values: dict[Worker, Message]) -> None:
+        """Take a number from each in random order, into *values*, which holds the first also when the second is lost.
+
+        Raises:
+            CaseLostError: The test of one ended instead.
+            WorkerLostError: A worker is gone or hangs.
+        """
         for worker in self._rng.sample((base, head), 2):
             worker.say(do="measure")
             try:
                 values[worker] = self._value(worker)
             except CaseLostError as lost:
-                if head in values:
-                    series.told["head"] = [values[head]]
-                    series.no_base = f"the test fails against the base: {lost}"
                 raise CaseLostError(worker, lost.message, other_is_past=bool(values)) from None
-        series.add_play(values[base], values[head])
 
     def _value(self, worker: Worker) -> Message:
         heard = worker.hear(self._terms.timeout_s)

@@ -16,7 +16,6 @@ from pytest_perfgate.paired.line import Message
 _TRIED_PLAYS, _MOST_WARMED = 3, 1.5
 #: Evidence that first plays changed by more than later ones, and by more than the tolerance.
 _APART = 20.0
-_LEAST_LIMIT = 0.001
 #: Rounds in which a number has to come out the same on each side to count as one that never varies.
 EXACT_ROUNDS = 2
 
@@ -114,7 +113,7 @@ class Series:
         """Add a round of blocks."""
         self.shape = measured.shape
         self.pairs += len(measured.base_s)
-        self._add(_median(measured.base_s), _median(measured.head_s), measured.log_ratio)
+        self._add(stats.median(measured.base_s), stats.median(measured.head_s), measured.log_ratio)
         self.head_samples += measured.head_s
 
     def add_values(self, base: Message, head: Message) -> None:
@@ -142,19 +141,18 @@ class Series:
             for values in (self.base, self.head, self.log_ratios):
                 values.clear()
         if others and len(known) == len(ratios):
-            took = _median([max(old, new) for old, new in others]) / max(*first)
-            self._played_ratios.append((known[0], _median(known[1:]), took))
+            took = stats.median([max(old, new) for old, new in others]) / max(*first)
+            self._played_ratios.append((known[0], stats.median(known[1:]), took))
         # What is held against a budget is the first play, as in any run.
-        self._add(*first, _median(known) if len(known) == len(ratios) and not self.is_played_once else ratios[0])
+        self._add(*first, stats.median(known) if len(known) == len(ratios) and not self.is_played_once else ratios[0])
 
-    def _check_plays(self, tolerance: float) -> None:
+    def _check_plays(self, limit: float) -> None:
         """Go back to first plays where they show another change than later ones, or are another kind of work."""
         if self.is_played_once or len(self._played_ratios) < _TRIED_PLAYS:
             return
-        limit = max(math.log1p(tolerance), _LEAST_LIMIT)
         apart = self._apart
         evidence = max(stats.e_value(apart, limit), stats.e_value([-one for one in apart], limit))
-        took = _median([took for _, _, took in self._played_ratios])
+        took = stats.median([took for _, _, took in self._played_ratios])
         if evidence >= _APART or not 1 / _MOST_WARMED < took < _MOST_WARMED:
             self.is_played_once = True
             self.log_ratios[:] = [one for one, _, _ in self._played_ratios]
@@ -169,7 +167,7 @@ class Series:
         """Let nothing pass by its later plays while first plays look worse by more than the tolerance."""
         if self.is_played_once or not self._played_ratios or standing.verdict not in (Verdict.PASS, Verdict.IMPROVED):
             return standing
-        worse = _median(self._apart)
+        worse = stats.median(self._apart)
         if worse <= math.log1p(tolerance):
             return standing
         doubt = f"the first call in a process changed by {math.expm1(worse) * 100:+.1f} % more than later ones"
@@ -209,7 +207,7 @@ class Series:
             if last:
                 self.no_head = "the test does not measure it on both sides"
             return
-        self._check_plays(tolerance)
+        self._check_plays(policy.limit)
         if self.is_exact:
             self.standing = _exact(self.worsenings, self.base[0], self.head[0], tolerance)
         elif self.has_ratio:
@@ -240,9 +238,3 @@ def _exact(worsenings: Sequence[float], base: float, head: float, tolerance: flo
 def _log_ratio(play: tuple[float, float]) -> float | None:
     old, new = play
     return math.log(new / old) if old > 0 and new > 0 else None
-
-
-def _median(values: Sequence[float]) -> float:
-    ordered = sorted(values)
-    middle = len(ordered) // 2
-    return ordered[middle] if len(ordered) % 2 else (ordered[middle - 1] + ordered[middle]) / 2

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from pytest_perfgate.judge.sequential import Standing, stands_out
 from pytest_perfgate.paired.series import Series
 
 
@@ -46,3 +47,7 @@ class Outcome:
     """log ratios of base against base."""
     contaminated: str = ""
     """Why no change that the run found is to be believed; empty when they are."""
+
+    def doubts(self, standing: Standing, tolerance: float) -> bool:
+        """Tell whether a change is not to be believed, because base against itself shows as much."""
+        return bool(self.contaminated) and not stands_out(standing, self.control, tolerance)

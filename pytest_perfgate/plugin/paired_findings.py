@@ -9,7 +9,7 @@ from typing import Any
 
 from pytest_perfgate import stats
 from pytest_perfgate.compare import compare_measurements
-from pytest_perfgate.judge import judge, stands_out
+from pytest_perfgate.judge import judge
 from pytest_perfgate.model import Change, Comparison, Measurement, Verdict
 from pytest_perfgate.paired.comparison import PairedComparison
 from pytest_perfgate.paired.environment import Sides
@@ -57,8 +57,7 @@ def _comparison(series: Series, outcome: Outcome, against: str, tolerance: float
     settled, doubt = standing.verdict, standing.doubt
     if series.is_out_of_time and settled is Verdict.INCONCLUSIVE:
         doubt += f"; it took {series.spent_s:.0f} s, and --perfgate-max-time allows it more"
-    is_doubtful = outcome.contaminated and not stands_out(standing, outcome.control, tolerance)
-    if is_doubtful and settled in (Verdict.REGRESSED, Verdict.IMPROVED):
+    if settled in (Verdict.REGRESSED, Verdict.IMPROVED) and outcome.doubts(standing, tolerance):
         settled, doubt = Verdict.INCONCLUSIVE, outcome.contaminated
     change = Change(
         ratio=math.exp(flip * standing.estimate),

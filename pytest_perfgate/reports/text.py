@@ -16,7 +16,6 @@ from pytest_perfgate.reports.import_times import import_table
 
 #: An id cut shorter than this names nothing; a table in a narrower terminal is wider than it.
 _NARROWEST_CASE = 24
-
 #: What most ids need to be told apart; less of it is not worth an interval that the reasons repeat.
 _COMFORTABLE_CASE = 48
 #: Units and expressions are the user's words and may be of any length.

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_perfgate.errors import AgainstError, SettingsError
-from pytest_perfgate.paired.environment.declared import Declared, read_declared
+from pytest_perfgate.paired.environment.declared import Declared, read_declared, table_in
 from pytest_perfgate.paired.environment.git import GitError, git, toplevel
 from pytest_perfgate.paired.environment.locating import locate_module
 from pytest_perfgate.paired.environment.roots import find_roots
@@ -101,7 +101,7 @@ def read_project(root: Path) -> Project:
         test_file=_test_file(pytest),
         package=package,
         unreachable=unreachable,
-        has_table="perfgate" in _table(document, "tool"),
+        has_table="perfgate" in table_in(document, "tool"),
         install=tuple(_install(root, document)),
     )
 
@@ -122,7 +122,7 @@ def _read_toml(path: Path) -> Mapping[str, Any]:
 def _pytest_options(root: Path, document: Mapping[str, Any]) -> Mapping[str, Any]:
     """Read the options of pytest from the first file that has some."""
     for name, section in _PYTEST_FILES.items():
-        options = _section(root / name, section) if section else _table(document, "tool", "pytest")
+        options = _section(root / name, section) if section else table_in(document, "tool", "pytest")
         if options:
             nested = options.get("ini_options")
             return nested if isinstance(nested, Mapping) else options
@@ -136,13 +136,6 @@ def _section(path: Path, section: str) -> Mapping[str, Any]:
     except (OSError, configparser.Error):
         return {}
     return dict(parser[section]) if section in parser else {}
-
-
-def _table(document: Mapping[str, Any], *keys: str) -> Mapping[str, Any]:
-    found: Any = document
-    for key in keys:
-        found = found.get(key, {}) if isinstance(found, Mapping) else {}
-    return found if isinstance(found, Mapping) else {}
 
 
 def _words(options: Mapping[str, Any], name: str) -> list[str]:
@@ -244,9 +237,9 @@ def _install(root: Path, document: Mapping[str, Any]) -> Iterator[str]:
     """Give the arguments of ``pip install``, from what the project's files say."""
     installable = "project" in document or "build-system" in document or (root / "setup.py").is_file()
     if installable:
-        extra = next((name for name in _EXTRAS if name in _table(document, "project", "optional-dependencies")), None)
+        extra = next((name for name in _EXTRAS if name in table_in(document, "project", "optional-dependencies")), None)
         yield from ("--editable", f".[{extra}]" if extra else ".")
-    group = next((name for name in _EXTRAS if name in _table(document, "dependency-groups")), None)
+    group = next((name for name in _EXTRAS if name in table_in(document, "dependency-groups")), None)
     if group:
         yield from ("--group", group)
     needed = [name for name in _REQUIREMENTS if (root / name).is_file()]

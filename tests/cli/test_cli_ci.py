@@ -106,7 +106,7 @@ class TestInstall:
         from pytest_perfgate.ci.installing import installer
         from pytest_perfgate.errors import UsageError
 
-        monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+        monkeypatch.setattr("pytest_perfgate.ci.installing.PathFinder.find_spec", lambda _: None)
         monkeypatch.setattr("shutil.which", lambda name: f"/bin/{name}")
         assert installer("py", tmp_path)[:2] == ["/bin/uv", "pip"]
         monkeypatch.setattr("shutil.which", lambda _: None)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import Any, cast
 
-from pytest_perfgate.cli._command import Command, CommandModule
+from pytest_perfgate.cli._command import Command, CommandModule, add_parser
 
 __all__ = ["VERBS", "add_arguments", "run"]
 
@@ -54,14 +54,7 @@ exit status: that of the verb; see its --help"""
         title="verbs", dest="verb", metavar="VERB", required=True, parser_class=cast("Any", _VerbParser)
     )
     for verb in VERBS:
-        made = verbs.add_parser(
-            verb.name,
-            help=verb.summary,
-            description=f"{verb.summary[0].upper()}{verb.summary[1:]}.",
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-            allow_abbrev=False,
-        )
-        made.verb = verb
+        add_parser(verbs, verb).verb = verb
 
 
 def run(namespace: argparse.Namespace) -> int:

@@ -49,8 +49,8 @@ def read_declared(tree: Path) -> Declared:
         What stands there; nothing when the files are missing or cannot be read.
     """
     toml, cfg, script = _toml(tree / "pyproject.toml"), _cfg(tree / "setup.cfg"), _text(tree / "setup.py")
-    project, build = _table(toml, "project"), _table(toml, "build-system")
-    poetry = _table(toml, "tool", "poetry")
+    project, build = table_in(toml, "project"), table_in(toml, "build-system")
+    poetry = table_in(toml, "tool", "poetry")
     named = project.get("name") or poetry.get("name") or cfg.get("metadata", {}).get("name") or _literal(script, "name")
     version = project.get("version") or poetry.get("version")
     backend = str(build.get("build-backend", ""))
@@ -61,7 +61,7 @@ def read_declared(tree: Path) -> Declared:
         requires=tuple(_strings(build.get("requires"))) or ("setuptools",),
         compiles=backend.startswith(_COMPILING_BACKENDS)
         or bool(_COMPILING_CALLS.search(script))
-        or bool(_table(toml, "tool", "setuptools").get("ext-modules")),
+        or bool(table_in(toml, "tool", "setuptools").get("ext-modules")),
         version=version if isinstance(version, str) else None,
     )
 
@@ -91,7 +91,8 @@ def _cfg(path: Path) -> dict[str, dict[str, str]]:
     return {section: dict(parser[section]) for section in parser.sections()}
 
 
-def _table(toml: Any, *keys: str) -> Mapping[str, Any]:
+def table_in(toml: Any, *keys: str) -> Mapping[str, Any]:
+    """Take a table out of nested ones; empty where there is none."""
     for key in keys:
         toml = toml.get(key, {}) if isinstance(toml, Mapping) else {}
     return toml if isinstance(toml, Mapping) else {}
@@ -109,21 +110,21 @@ def _literal(script: str, keyword: str) -> str | None:
 
 def _packages(toml: Mapping[str, Any], cfg: Mapping[str, Mapping[str, str]], name: str) -> Iterator[str]:
     """Give the places of packages that backends are told by name."""
-    wheel = _table(toml, "tool", "hatch", "build", "targets", "wheel")
+    wheel = table_in(toml, "tool", "hatch", "build", "targets", "wheel")
     yield from (path.strip("/") for path in _strings(wheel.get("packages")))
-    yield from (path.strip("/") for path in _strings(_table(toml, "tool", "scikit-build", "wheel").get("packages")))
-    setuptools = _table(toml, "tool", "setuptools")
-    top = _strings(_table(setuptools, "package-dir").get(""))
+    yield from (path.strip("/") for path in _strings(table_in(toml, "tool", "scikit-build", "wheel").get("packages")))
+    setuptools = table_in(toml, "tool", "setuptools")
+    top = _strings(table_in(setuptools, "package-dir").get(""))
     prefix = f"{top[0].strip('/')}/" if top else ""
     modules = [*_strings(setuptools.get("packages")), *_strings(setuptools.get("py-modules"))]
     yield from (prefix + module.replace(".", "/") for module in modules)
     for key in ("packages", "py_modules"):
         written = cfg.get("options", {}).get(key, "").replace(",", "\n").split()
         yield from (module.replace(".", "/") for module in written if not module.startswith("find"))
-    for package in _table(toml, "tool", "poetry").get("packages") or ():
+    for package in table_in(toml, "tool", "poetry").get("packages") or ():
         if isinstance(package, Mapping) and isinstance(package.get("include"), str) and _is_installed(package):
             yield f"{package.get('from', '.')}/{package['include']}".removeprefix("./")
-    flit = _strings(_table(toml, "tool", "flit", "module").get("name"))
+    flit = _strings(table_in(toml, "tool", "flit", "module").get("name"))
     flit = flit or ([name.replace("-", "_")] if _is_flit(toml) and name else [])
     yield from (place + module.replace(".", "/") for module in flit for place in ("src/", ""))
 
@@ -135,14 +136,14 @@ def _is_installed(package: Mapping[str, Any]) -> bool:
 
 
 def _is_flit(toml: Mapping[str, Any]) -> bool:
-    return str(_table(toml, "build-system").get("build-backend", "")).startswith("flit")
+    return str(table_in(toml, "build-system").get("build-backend", "")).startswith("flit")
 
 
 def _folders(toml: Mapping[str, Any], cfg: Mapping[str, Mapping[str, str]], script: str) -> Iterator[str]:
     """Give the folders in which backends are told to look."""
-    setuptools = _table(toml, "tool", "setuptools")
-    yield from _strings(_table(setuptools, "packages", "find").get("where"))
-    yield from _strings(_table(setuptools, "package-dir").get(""))
+    setuptools = table_in(toml, "tool", "setuptools")
+    yield from _strings(table_in(setuptools, "packages", "find").get("where"))
+    yield from _strings(table_in(setuptools, "package-dir").get(""))
     for line in cfg.get("options", {}).get("package_dir", "").splitlines():
         key, equals, folder = line.partition("=")
         if equals and not key.strip():
@@ -151,15 +152,15 @@ def _folders(toml: Mapping[str, Any], cfg: Mapping[str, Mapping[str, str]], scri
     yield from [where] if where else []
     yield from re.findall(r"package_dir\s*=\s*\{\s*['\"]{2}\s*:\s*['\"]([^'\"]+)['\"]", script)
     yield from re.findall(r"find_(?:namespace_)?packages\(\s*(?:where\s*=\s*)?['\"]([^'\"]+)['\"]", script)
-    yield from _strings(_table(toml, "tool", "pdm", "build").get("package-dir"))
-    yield from _strings(_table(toml, "tool", "maturin").get("python-source"))
-    yield from _strings(_table(toml, "tool", "uv", "build-backend").get("module-root"))
+    yield from _strings(table_in(toml, "tool", "pdm", "build").get("package-dir"))
+    yield from _strings(table_in(toml, "tool", "maturin").get("python-source"))
+    yield from _strings(table_in(toml, "tool", "uv", "build-backend").get("module-root"))
 
 
 def _pytest_folders(tree: Path, toml: Mapping[str, Any], cfg: Mapping[str, Mapping[str, str]]) -> Iterator[str]:
     """Give what pytest is told to put on ``sys.path``."""
-    pytest = _table(toml, "tool", "pytest")
-    for table in (pytest, _table(pytest, "ini_options")):
+    pytest = table_in(toml, "tool", "pytest")
+    for table in (pytest, table_in(pytest, "ini_options")):
         for written in _strings(table.get("pythonpath")):
             yield from written.split()
     yield from cfg.get("tool:pytest", {}).get("pythonpath", "").split()

@@ -61,6 +61,12 @@ def git(folder: Path, *arguments: str, index: Path | None = None, given: str | N
     return done.stdout
 
 
+def ownership_remedy(folder: Path, problem: GitError) -> str:
+    """Return the command that lets git read a checkout of another user, as in a container; empty for other problems."""
+    owned = "dubious ownership" in str(problem)
+    return f"git config --global --add safe.directory {folder}" if owned else ""
+
+
 def toplevel(folder: Path) -> Path | None:
     """Find the working tree that a folder lies in.
 

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 from pytest_perfgate.errors import AgainstError
-from pytest_perfgate.paired.environment.git import GitError, git, toplevel
+from pytest_perfgate.paired.environment.git import GitError, git, ownership_remedy, toplevel
 
 _SUBMODULE = "160000"
 
@@ -53,9 +53,8 @@ def _require_repository(folder: Path, revision: str) -> None:
                 f"{folder} is not in a git repository, so {revision!r} means nothing there; "
                 f"compare against path:DIR or dist:NAME"
             ) from None
-        remedy = ""
-        if "dubious ownership" in str(problem):  # as in a container whose checkout another user made
-            remedy = f"; allow it with `git config --global --add safe.directory {folder}`"
+        command = ownership_remedy(folder, problem)
+        remedy = f"; allow it with `{command}`" if command else ""
         raise AgainstError(f"git cannot be asked about {folder}: {problem}{remedy}") from None
 
 

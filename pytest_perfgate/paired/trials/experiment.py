@@ -11,8 +11,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-from pytest_perfgate.judge.sequential import stands_out
 from pytest_perfgate.model import Case, Verdict
 from pytest_perfgate.paired.blocks import PairRound
 from pytest_perfgate.paired.comparison import PairedComparison
@@ -54,6 +54,19 @@ class Tally:
     def comparisons(self) -> int:
         """How many there were."""
         return sum(self.verdicts.values())
+
+    def to_dict(self) -> dict[str, Any]:
+        """Turn it into plain objects, for a file."""
+        return {
+            "true_change": self.true_change,
+            "verdicts": {verdict.value: count for verdict, count in self.verdicts.items()},
+            "rounds": self.rounds,
+            "seconds": self.seconds,
+            "estimates": self.estimates,
+            "suites": self.suites,
+            "failed_suites": self.failed_suites,
+            "contaminated": self.contaminated,
+        }
 
     def share(self, verdict: Verdict) -> float:
         """Return the share of a verdict; 0 without comparisons."""
@@ -202,9 +215,8 @@ class Experiment:
             tally = self.tallies[truth[series.case.test]]
             verdict = series.standing.verdict if series.standing else None
             said = verdict or Verdict.INCONCLUSIVE
-            if outcome.contaminated and said is Verdict.REGRESSED and series.standing:
-                believed = stands_out(series.standing, outcome.control, self._tolerance)
-                said = said if believed else Verdict.INCONCLUSIVE
+            if said is Verdict.REGRESSED and series.standing and outcome.doubts(series.standing, self._tolerance):
+                said = Verdict.INCONCLUSIVE
             tally.verdicts[said] += 1
             tally.rounds.append(len(series.base))
             tally.seconds.append(series.measured_s)

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from pytest_perfgate.model import Case, Measurement
     from pytest_perfgate.plugin.recorder import Recorder
 
+#: A test's traceback ends in the user's own code.
+__tracebackhide__ = True
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -46,6 +49,23 @@ class Front:
         """
         return begin(self._recorder, meter, metric, name)
 
+    @staticmethod
+    def _measured(begun: tuple[Recorder, Case], measure: Callable[[Recorder, Case], tuple[T, Measurement]]) -> T:
+        """Measure a case that was announced, with the machine to itself, and keep what came of it.
+
+        Args:
+            begun: As :meth:`_begin` returned it.
+            measure: Given both, returns what the target returned, and the measurement.
+
+        Returns:
+            What the target returned.
+        """
+        recorder, case = begun
+        with recorder.measuring(case):
+            result, measurement = measure(recorder, case)
+        recorder.add(measurement)
+        return result
+
     @property
     def last(self) -> Measurement | None:
         """The newest measurement of this test; None when nothing is measured."""
@@ -69,7 +89,6 @@ def told_clearly(function: Callable[P, T]) -> Callable[P, T]:
 
         @functools.wraps(function)
         async def awaited(*args: P.args, **kwargs: P.kwargs) -> Any:
-            __tracebackhide__ = True
             try:
                 return await function(*args, **kwargs)
             except PerfgateError as problem:
@@ -80,7 +99,6 @@ def told_clearly(function: Callable[P, T]) -> Callable[P, T]:
 
     @functools.wraps(function)
     def called(*args: P.args, **kwargs: P.kwargs) -> T:
-        __tracebackhide__ = True
         try:
             return function(*args, **kwargs)
         except PerfgateError as problem:

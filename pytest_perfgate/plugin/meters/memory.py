@@ -51,11 +51,9 @@ class Memory(Front):
         begun = self._begin_call("memory.growth", target, name)
         if begun is None:
             return _call_once(target, args, kwargs)
-        recorder, case = begun
-        with recorder.measuring(case):
-            result, measurement = memory.measure_growth(recorder.plan, case, target, args, kwargs, calls=calls)
-        recorder.add(measurement)
-        return result
+        return self._measured(
+            begun, lambda recorder, case: memory.measure_growth(recorder.plan, case, target, args, kwargs, calls=calls)
+        )
 
     @told_clearly
     def allocations(self, target: Callable[..., Any], /, *args: Any, name: str = "", **kwargs: Any) -> Any:
@@ -76,11 +74,9 @@ class Memory(Front):
             return _call_once(target, args, kwargs)
         from pytest_perfgate.metrics.allocations import measure_allocations
 
-        recorder, case = begun
-        with recorder.measuring(case):
-            result, measurement = measure_allocations(recorder.plan, case, target, args, kwargs)
-        recorder.add(measurement)
-        return result
+        return self._measured(
+            begun, lambda recorder, case: measure_allocations(recorder.plan, case, target, args, kwargs)
+        )
 
     @told_clearly
     def per_object(self, make: Callable[[], Any], /, *, n: int = 10_000, name: str = "") -> Any:
@@ -100,11 +96,7 @@ class Memory(Front):
             return make()
         from pytest_perfgate.metrics.allocations import measure_per_object
 
-        recorder, case = begun
-        with recorder.measuring(case):
-            result, measurement = measure_per_object(recorder.plan, case, make, n=n)
-        recorder.add(measurement)
-        return result
+        return self._measured(begun, lambda recorder, case: measure_per_object(recorder.plan, case, make, n=n))
 
     def _begin_call(self, metric: str, target: Callable[..., Any], name: str) -> tuple[Recorder, Case] | None:
         """Announce a case of a target that may have to be awaited."""

@@ -91,12 +91,11 @@ class Perf(Front):
             result = call(target, how.args, how.kwargs)
             how.tear_down()
             return result
-        recorder, case = begun
         measure = timing.measure_call_in_loop if timing.is_async(target) else timing.measure_call
-        with recorder.measuring(case):
-            result, measurement = measure(plan, case, target, planner=_planner(recorder, case), **vars(how))
-        recorder.add(measurement)
-        return result
+        return self._measured(
+            begun,
+            lambda recorder, case: measure(plan, case, target, planner=_planner(recorder, case), **vars(how)),
+        )
 
     @told_clearly
     async def _measure_awaited(

@@ -54,9 +54,9 @@ class Speedup(Front):
         begun = self._begin_with(counts_of(workers)[-1], name)
         if begun is None:
             return speedup.run_parallel_once(task, items, workers=workers, backend=backend)
-        recorder, case = begun
-        with recorder.measuring(case):
-            results, measurement = speedup.measure_speedup(
+        return self._measured(
+            begun,
+            lambda recorder, case: speedup.measure_speedup(
                 recorder.plan,
                 case,
                 task,
@@ -65,9 +65,8 @@ class Speedup(Front):
                 backend=backend,
                 capacity=_capacity(),
                 **options,
-            )
-        recorder.add(measurement)
-        return results
+            ),
+        )
 
     @told_clearly
     def of(
@@ -97,9 +96,9 @@ class Speedup(Front):
         begun = self._begin_with(workers, name)
         if begun is None:
             return speedup.run_parallel_of_once(serial, parallel, workers=workers)
-        recorder, case = begun
-        with recorder.measuring(case):
-            result, measurement = speedup.measure_speedup_of(
+        return self._measured(
+            begun,
+            lambda recorder, case: speedup.measure_speedup_of(
                 recorder.plan,
                 case,
                 serial,
@@ -107,9 +106,8 @@ class Speedup(Front):
                 workers=workers,
                 capacity=_capacity(),
                 **options,
-            )
-        recorder.add(measurement)
-        return result
+            ),
+        )
 
     def _begin_with(self, workers: int, name: str) -> tuple[Recorder, Case] | None:
         if self._recorder is not None and self._recorder.budget is not None:

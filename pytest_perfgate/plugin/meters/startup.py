@@ -46,13 +46,12 @@ class Startup(Front):
         if begun is None:
             once = {key: value for key, value in options.items() if key not in _OF_MEASURING}
             return startup.run_command(argv, **once)
-        recorder, case = begun
-        with recorder.measuring(case):
-            result, measurement = startup.measure_command(
+        return self._measured(
+            begun,
+            lambda recorder, case: startup.measure_command(
                 recorder.plan, case, argv, planner=recorder.planner(case), **options
-            )
-        recorder.add(measurement)
-        return result
+            ),
+        )
 
     @told_clearly
     def imports(self, module: str, *, name: str = "", **options: Any) -> ImportsResult:
@@ -77,13 +76,12 @@ class Startup(Front):
         if begun is None:
             once = {key: value for key, value in options.items() if key not in _OF_MEASURING}
             return startup.import_once(module, **once)
-        recorder, case = begun
-        with recorder.measuring(case):
-            result, measurement = startup.measure_imports(
+        return self._measured(
+            begun,
+            lambda recorder, case: startup.measure_imports(
                 recorder.plan, case, module, planner=recorder.planner(case), **options
-            )
-        recorder.add(measurement)
-        return result
+            ),
+        )
 
     @told_clearly
     def app(
@@ -108,13 +106,12 @@ class Startup(Front):
         if begun is None:
             once = {key: value for key, value in options.items() if key not in _OF_MEASURING}
             return startup.run_app_once(argv, ready=ready, **once)
-        recorder, case = begun
-        with recorder.measuring(case):
-            result, measurement = startup.measure_app(
+        return self._measured(
+            begun,
+            lambda recorder, case: startup.measure_app(
                 recorder.plan, case, argv, ready=ready, planner=recorder.planner(case), **options
-            )
-        recorder.add(measurement)
-        return result
+            ),
+        )
 
 
 def _renamed(options: dict[str, Any], call: str, allowed: Sequence[str]) -> dict[str, Any]:

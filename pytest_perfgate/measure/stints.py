@@ -82,10 +82,13 @@ def timed_stint(
         One result per item; and the stint, None where the system keeps no account of waiting for cores.
     """
     account = _account()
-    queued_ns, began_ns = account.queued_ns(), time.perf_counter_ns()
+    # Reading the account lets go of the interpreter lock, so the clock is read around it: what getting the lock back
+    # takes is waiting for something else than a core, and must not be missing from the stint.
+    began_ns, queued_ns = time.perf_counter_ns(), account.queued_ns()
     results = run(task, first, items)
-    wall_ns, now_ns = time.perf_counter_ns() - began_ns, account.queued_ns()
+    now_ns, ended_ns = account.queued_ns(), time.perf_counter_ns()
     if queued_ns is None or now_ns is None:
         return results, None
     waited_ns, account.last_ns = now_ns - account.last_ns, now_ns
-    return results, Stint((os.getpid(), threading.get_ident()), wall_ns, now_ns - queued_ns, waited_ns)
+    worker = os.getpid(), threading.get_ident()
+    return results, Stint(worker, ended_ns - began_ns, now_ns - queued_ns, waited_ns)

@@ -81,12 +81,6 @@ def held_up_s(parallel: Window) -> float:
     return parallel.queued_s + max(waited_ns.values(), default=0) / 1e9
 
 
-def wanted_cores(parallel: Window) -> float:
-    """Tell how many cores a pass by threads kept busy or waited for, on average: one where a lock is held."""
-    waited_s = sum(stint.waited_ns for stint in parallel.stints) / 1e9
-    return (parallel.cpu_s + waited_s) / max(parallel.wall_s, _LEAST_S)
-
-
 def steady_gain(gains: Sequence[float], *, is_crowded: bool) -> float | None:
     """Give what the machine gives perfect code, where that was the same throughout.
 

@@ -137,14 +137,11 @@ def test_with_more_workers_than_cores_an_estimate_says_what_cores_would_give():
     assert "speedup_if_cores" not in told_nothing.extra
 
 
-def test_threads_that_take_turns_are_told_why_beside_hogs_as_well():
-    serial = Window(0.2, 0.1, 0.1)
-    behind_a_lock = measured(serial, Window(0.25, 0.1, 0.0, stints(2, 0.25, 0.06)), left=0.65, backend="thread")
-    assert any("GIL is held" in warning for warning in behind_a_lock.warnings)
-    starved = measured(serial, Window(0.25, 0.1, 0.0, stints(2, 0.25, 0.2)), left=0.65, backend="thread")
-    untold = measured(serial, Window(0.25, 0.1), left=0.65, backend="thread")
-    for found in (starved, untold):
-        assert found.warnings == ("other programs left 0.7 of 2 cores",)
+def test_why_threads_take_turns_is_told_where_others_leave_room_to_see_it():
+    seen = Window(0.1, 0.1), Window(0.1, 0.1)
+    (said,) = measured(*seen, left=2.0, backend="thread").warnings
+    assert "the GIL is held" in said or "a lock is held" in said
+    assert measured(*seen, left=0.65, backend="thread").warnings == ("other programs left 0.7 of 2 cores",)
 
 
 def test_the_interpreter_lock_is_looked_at_before_and_after():

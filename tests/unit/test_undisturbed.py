@@ -15,7 +15,6 @@ from pytest_perfgate.measure.undisturbed import (
     ends,
     held_up_s,
     steady_gain,
-    wanted_cores,
     with_cores_enough,
 )
 
@@ -105,13 +104,6 @@ def test_the_ends_enclose_the_median_of_the_ratios(walls, waited, is_crowded, ga
 def test_waiting_for_a_core_is_no_waiting_for_anything_else():
     assert core_share(serial(0.4, cpu=0.1, queued=0.3)) == pytest.approx(1.0)
     assert core_share(serial(0.4, cpu=0.1)) == pytest.approx(0.25)
-
-
-def test_threads_behind_a_lock_want_one_core_and_starved_ones_want_theirs():
-    behind_a_lock = parallel(stint(1, 100), stint(2, 100), wall=0.1, cpu=0.1)
-    starved = parallel(stint(1, 100, 60), stint(2, 100, 50), wall=0.1, cpu=0.09)
-    assert wanted_cores(behind_a_lock) == pytest.approx(1.0)
-    assert wanted_cores(starved) == pytest.approx(2.0)
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,6 @@ from pytest_perfgate.measure.undisturbed import (
     ends,
     held_up_s,
     steady_gain,
-    wanted_cores,
     with_cores_enough,
 )
 from pytest_perfgate.metrics._metric import Metric
@@ -136,7 +135,7 @@ def measurement_of(  # each is another thing
         warnings.append(watch.remark())
     if facts["backend"] in _SHARED_INTERPRETER:
         extra |= _thread_facts(pairs, around.able)
-        warnings.append(_hindrance(lower, pairs, workers, limits))
+        warnings.append(_hindrance(value, pairs, workers, limits))
     return Measurement(
         case=case,
         unit=SPEEDUP.unit,
@@ -180,9 +179,8 @@ def _plain_facts(value: float, timed: Timed, limits: _Limits, around: Surroundin
 
 def _thread_facts(pairs: Pairs, able: float) -> dict[str, Any]:
     """List what the CPU time of this process tells of workers that are its threads."""
-    busy_cores = median([window.cpu_s / max(window.wall_s, 1e-9) for window in pairs.parallel])
     overhead_s = median(pairs.parallel_s) - median(pairs.serial_s) / able
-    return {"busy_cores": busy_cores, "overhead_s": max(0.0, overhead_s)}
+    return {"busy_cores": _busy_cores(pairs), "overhead_s": max(0.0, overhead_s)}
 
 
 def _limits(timed: Timed, workers: int, capacity: float) -> _Limits:
@@ -240,15 +238,18 @@ def _curve_facts(curve: Sequence[Point], capacity: float, limits: _Limits) -> di
 
 
 def _hindrance(speedup: float, pairs: Pairs, workers: int, limits: _Limits) -> str:
-    is_told = any(window.stints for window in pairs.parallel)
-    if limits.is_crowded and not is_told:
-        return ""  # threads that others keep waiting look like threads that wait for a lock
+    if limits.is_crowded:
+        return ""  # threads that others keep waiting, one of them holding a lock perhaps, look like threads behind one
     serial_cpu_s, parallel_cpu_s = (median([one.cpu_s for one in side]) for side in (pairs.serial, pairs.parallel))
     return hindrance(
         speedup=speedup,
         workers=workers,
         able=float(workers) if limits.nominal is None else limits.nominal,
         cpu_share=limits.cpu_share,
-        busy_cores=median([wanted_cores(window) for window in pairs.parallel]),
+        busy_cores=_busy_cores(pairs),
         cpu_growth=parallel_cpu_s / max(serial_cpu_s, 1e-9),
     )
+
+
+def _busy_cores(pairs: Pairs) -> float:
+    return median([window.cpu_s / max(window.wall_s, 1e-9) for window in pairs.parallel])

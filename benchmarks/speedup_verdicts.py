@@ -9,8 +9,9 @@ Run it from an environment with pytest-perfgate installed, on a machine with two
 What work takes is made, so the truth is known: a part ``f`` of it is done by one worker, the rest is shared by two.
 "Waiting" work sleeps and needs no cores: its error is that of the method.  "Computing" work hashes with the interpreter
 lock released: the errors of the machine, and of whoever else uses it, come on top.
-"Undisturbed" are, within the error allowed, the runs in which the measurement itself found nothing in its way; "covered" those in which the truth
-lies between the ends that it gives.  Why threads take turns is only told where others leave room to see it.
+"Undisturbed" counts, of the runs within the error allowed, those in which the measurement itself found nothing in its
+way; "covered" those in which the truth lies between the ends that it gives.  Why threads take turns is only told where
+others leave room to see it.
 """
 
 from __future__ import annotations

@@ -12,11 +12,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pytest_perfgate.measure.parallel import Window
-from pytest_perfgate.measure.scaling import ONLY_WAITS
 from pytest_perfgate.stats import median, median_interval
 
 #: Gains of a probe that differ by more than this share of their median are those of a machine that changes.
 _STEADY = 0.1
+#: Work that is on a core for less of its time waits for something else, even beside a dozen hogs.
+_NEEDS_NONE = 0.05
 #: A clock too coarse to see a pass must not divide by zero.
 _LEAST_S = 1e-9
 
@@ -32,6 +33,8 @@ class Surroundings:
     workers: int
     is_crowded: bool = False
     """Whether other programs took a good part of the cores."""
+    lost: float = 0.0
+    """Cores that they took of what the workers could use, on average."""
     gains: tuple[float, ...] = ()
     """What spinning processes gained next to the pairs; empty where none did."""
 
@@ -59,13 +62,17 @@ def ends(serial: Sequence[Window], parallel: Sequence[Window], around: Surroundi
     """
     pairs = list(zip(serial, parallel, strict=True))
     value = median([one.wall_s / max(other.wall_s, _LEAST_S) for one, other in pairs])
-    lower = median([_least_s(one, around) / max(other.wall_s, _LEAST_S) for one, other in pairs])
+    least_s = _least_s if around.is_crowded and not _is_told(serial) else alone_s
+    lower = median([least_s(one) / max(other.wall_s, _LEAST_S) for one, other in pairs])
     upper = value
     if around.is_crowded:
         upper = around.able
     elif around.workers <= around.capacity:  # else workers wait for each other, which tells nothing
         unhindered = [one.wall_s / max(other.wall_s - held_up_s(other), _LEAST_S) for one, other in pairs]
         upper = min(median(unhindered), around.able)
+    if around.lost and not any(window.stints for window in parallel):
+        # Nobody knows whom it hit: at worst one worker, for whom all others waited.
+        upper = max(upper, min(value / max(1 - around.lost, _LEAST_S), around.able))
     if around.gains:
         usable = min(around.capacity, around.workers)
         as_if_given = value * usable / min(median(around.gains), usable)
@@ -121,9 +128,11 @@ def with_cores_enough(serial: Sequence[Window], parallel: Sequence[Window], work
     return median(ratios) if ratios else None
 
 
-def _least_s(serial: Window, around: Surroundings) -> float:
-    """Take the least that a serial pass can have taken of a core."""
-    is_told = serial.queued_s > 0 or not around.is_crowded
-    if is_told or core_share(serial) < ONLY_WAITS:
-        return alone_s(serial)
+def _is_told(serial: Sequence[Window]) -> bool:
+    """Tell whether it is known what serial passes waited for: cores, or, as they hardly needed any, something else."""
+    return any(window.queued_s for window in serial) or max(map(core_share, serial)) < _NEEDS_NONE
+
+
+def _least_s(serial: Window) -> float:
+    """Take what a serial pass has certainly worked: anything else may have been waiting for a core."""
     return max(min(serial.wall_s, serial.cpu_s), _LEAST_S)

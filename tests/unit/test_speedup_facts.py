@@ -94,6 +94,52 @@ def test_waiting_beside_hogs_is_decided():
     assert verdict(found, speedup=3.5) is Verdict.PASS
 
 
+# -- any neighbours, as a scheduler would deal with them: a pass gets shares of cores and waits for the rest of its time
+
+SHARES = st.floats(0.05, 1)
+WORK_S = 0.1
+
+
+def left_of(*shares):
+    """What others left, as the counters would show it: as many cores as were ours, or idle where nothing was taken."""
+    return 2.0 - sum(1 - share for share in shares)
+
+
+@given(pairs=st.lists(st.tuples(SHARES, SHARES, SHARES), min_size=3, max_size=9), is_told=st.booleans())
+def test_perfect_code_is_never_failed_by_neighbours(pairs, is_told):
+    windows, left = Pairs(), 0.0
+    for alone, one, other in pairs:
+        serial_s, worker_s = WORK_S / alone, (WORK_S / 2 / one, WORK_S / 2 / other)
+        windows.serial.append(Window(serial_s, WORK_S, serial_s - WORK_S if is_told else 0.0))
+        seen = [
+            Stint((1, n), *(round(each * 1e9) for each in (wall_s, wall_s - WORK_S / 2, wall_s - WORK_S / 2)))
+            for n, wall_s in enumerate(worker_s)
+        ]
+        windows.parallel.append(Window(max(worker_s), 0.0, 0.0, tuple(seen) if is_told else ()))
+        left += left_of(one, other) / len(pairs)
+    facts = {"target": "work", "workers": 2, "backend": "process"}
+    if not is_told:
+        # The counters are an average; a neighbour that comes and goes is only seen by those who wait for it.
+        left = min(left_of(one, other) for _, one, other in pairs)
+    found = measurement_of(CASE, Timed(windows, left, ()), 2.0, GilWatch(), facts)
+    for asked in ({"speedup": 1.9}, {"efficiency": 0.95}):
+        assert verdict(found, **asked) in {Verdict.PASS, Verdict.INCONCLUSIVE}
+
+
+@given(pairs=st.lists(st.tuples(SHARES, SHARES), min_size=3, max_size=9), is_told=st.booleans())
+def test_code_that_takes_turns_is_never_passed_by_neighbours(pairs, is_told):
+    windows = Pairs()
+    for alone, turns in pairs:
+        serial_s, parallel_s = WORK_S / alone, WORK_S / turns
+        windows.serial.append(Window(serial_s, WORK_S, serial_s - WORK_S if is_told else 0.0))
+        windows.parallel.append(Window(parallel_s, WORK_S))
+    left = min(alone for alone, _ in pairs) + 1.0
+    facts = {"target": "work", "workers": 2, "backend": "thread"}
+    found = measurement_of(CASE, Timed(windows, left, ()), 2.0, GilWatch(), facts)
+    for asked in ({"speedup": 1.2}, {"efficiency": 0.6}):
+        assert verdict(found, **asked) in {Verdict.OVER_BUDGET, Verdict.INCONCLUSIVE}
+
+
 STEADY = [1.30, 1.31, 1.29, 1.30, 1.32, 1.30, 1.31, 1.30, 1.29]
 
 

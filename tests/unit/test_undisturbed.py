@@ -65,13 +65,20 @@ def test_where_waiting_is_not_accounted_for_the_time_on_a_core_stands_in_on_a_cr
     hidden = Window(0.2, 0.1)
     assert ends([hidden], [parallel(wall=0.1)], around(is_crowded=True))[0] == pytest.approx(1.0)
     assert ends([hidden], [parallel(wall=0.1)], around())[0] == pytest.approx(2.0)
-    sleeping = Window(0.2, 0.01)
+    sleeping = Window(0.2, 0.001)
     assert ends([sleeping], [parallel(wall=0.1)], around(is_crowded=True))[0] == pytest.approx(2.0), "it did not wait"
 
 
 def test_beside_a_crowd_anything_up_to_the_most_is_possible():
     assert ends([serial()], [parallel(wall=0.1)], around(is_crowded=True))[1] == 2.0
     assert ends([serial()], [parallel(wall=0.04)], around(is_crowded=True))[1] == pytest.approx(2.5), "never below it"
+
+
+def test_where_workers_tell_nothing_what_others_took_may_have_hit_one_of_them():
+    assert ends([serial()], [parallel(wall=0.0625)], around(lost=0.2))[1] == pytest.approx(2.0)
+    assert ends([serial()], [parallel(wall=0.08)], around(lost=0.1))[1] == pytest.approx(1.25 / 0.9)
+    assert ends([serial()], [parallel(stint(1, 80), wall=0.08)], around(lost=0.1))[1] == pytest.approx(1.25)
+    assert ends([serial()], [parallel(wall=0.08)], around(lost=3.0))[1] == 2.0
 
 
 def test_workers_beyond_the_cores_wait_for_each_other_which_excuses_nothing():

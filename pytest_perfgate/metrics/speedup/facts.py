@@ -43,6 +43,8 @@ SPEEDUP = Metric(
 
 #: Other programs are in the way when they leave less than this share of what the workers could use.
 _CROWDED = 0.9
+#: A smaller share of the cores is what looking at the counters, which tick, may miss.
+_HARDLY_TAKEN = 0.02
 #: Waiting for a core for a smaller share of the time moves no speedup that anybody would see.
 _HARDLY_WAITED = 0.01
 #: Backends whose workers are threads of this process, so that its CPU time is theirs, and its interpreter lock.
@@ -122,6 +124,7 @@ def measurement_of(  # each is another thing
         capacity=capacity,
         workers=workers,
         is_crowded=limits.is_crowded,
+        lost=_lost(timed.cores_left, min(workers, capacity)),
         gains=() if limits.is_steady else timed.gains,
     )
     lower, upper = ends(pairs.serial, pairs.parallel, around)
@@ -196,6 +199,12 @@ def _limits(timed: Timed, workers: int, capacity: float) -> _Limits:
     return _Limits(cpu_share, nominal, given, is_crowded, steady is not None)
 
 
+def _lost(left: float | None, usable: float) -> float:
+    """Tell how many of the usable cores other programs took; 0 where it is none worth speaking of, or not known."""
+    lost = 0.0 if left is None else usable - left
+    return lost if lost > _HARDLY_TAKEN * usable else 0.0
+
+
 def _crowd(timed: Timed, capacity: float) -> str:
     return f"other programs left {timed.cores_left or 0.0:.1f} of {capacity:g} cores"
 
@@ -203,7 +212,7 @@ def _crowd(timed: Timed, capacity: float) -> str:
 def _disturbances(timed: Timed, around: Surroundings) -> Iterator[str]:
     """Say what may have made the ratio too small or too large."""
     pairs = timed.pairs
-    if around.is_crowded:
+    if around.is_crowded or (around.lost and not any(window.stints for window in pairs.parallel)):
         yield _crowd(timed, around.capacity)
     serial = median([window.queued_s / max(window.wall_s, 1e-9) for window in pairs.serial])
     if serial > _HARDLY_WAITED:

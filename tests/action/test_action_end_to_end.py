@@ -9,6 +9,7 @@ from __future__ import annotations
 import pytest
 from action.job import Job
 from action.origin import COUNTING, Origin, check_out
+from checkouts import Environment
 
 CODE = """\
 def steady():
@@ -60,6 +61,17 @@ import pkg
 
 def test_busy_time(perf):
     perf(pkg.busy)
+"""
+#: That it is not the copy of those who run these tests.
+WHERE = """\
+import pathlib
+import sys
+
+import pytest_perfgate
+
+
+def test_where():
+    assert pathlib.Path(sys.prefix) in pathlib.Path(pytest_perfgate.__file__).parents
 """
 FILES = {
     **COUNTING,
@@ -148,3 +160,18 @@ def test_time_that_nobody_changed_is_never_a_regression(play):
     assert played.is_green, played.log
     assert played.outputs["regressions"] == "0"
     assert places(played, "error") == []
+
+
+def test_the_action_installs_itself_beside_the_project_and_is_what_measures(tmp_path):
+    pytest.importorskip("pip")
+    environment = Environment(tmp_path / "environment")
+    environment.borrow()
+    job = Job(tmp_path)
+    job.write("test_where.py", WHERE)
+    # Nothing is fetched: what the package needs, and what builds it, is that of the environment that runs the tests.
+    job.environ |= {"PIP_NO_INDEX": "1", "PIP_NO_BUILD_ISOLATION": "0", "PIP_NO_DEPS": "1"}
+    played = job.play({"a": 100}, install="true", python=environment.python.as_posix(), baseline_storage="none")
+    assert played.is_green, played.log
+    assert f"into {environment.path}" in played.step("Install").log
+    assert (environment.site / "pytest_perfgate" / "cli" / "ci" / "measure.py").is_file()
+    assert played.outputs["status"] == "pass"

@@ -261,6 +261,8 @@ def _without_url(ready: object) -> Callable[[int], Readiness]:
             number = _checked_port(int(port_text))
             return lambda _: _Listening(number, (host.strip("[]"),))
         raise UsageError(f"ready={ready!r} is none of {_FORMS}; for a text to wait for write re.compile({ready!r})")
+    if ready is None:
+        raise UsageError(f"an application needs ready=, by which it is told to be ready: {_FORMS}")
     raise UsageError(f"ready={ready!r} is none of {_FORMS}")
 
 

@@ -233,7 +233,7 @@ def test_a_function_that_measures_is_refused_and_does_not_wait_for_itself(way):
     ("argv", "options", "message"),
     [
         ("app serve", {"ready": 8000}, r"\['app', 'serve'\]"),
-        (["app"], {"ready": None}, "none of"),
+        (["app"], {"ready": None}, "needs ready=, by which"),
         (["app"], {"ready": True}, "none of"),
         (["app"], {"ready": "listening"}, r"re.compile\('listening'\)"),
         (["app"], {"ready": 0}, "not a port"),

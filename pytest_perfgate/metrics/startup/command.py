@@ -164,18 +164,19 @@ def _floor(command: Command, runs: Sequence[ProcessRun], runner: Runner) -> tupl
     Returns:
         What that takes, and a remark where the command takes hardly longer; None where nobody has to know, or can.
     """
-    value_s, program = middle(run.wall_s for run in runs), shutil.which("true")
-    if value_s is None or value_s >= _SHORT_S or program is None:
+    shortest_s, program = min(run.wall_s for run in runs), shutil.which("true")
+    if shortest_s >= _SHORT_S or program is None:
         return None, ()
     nothing = replace(command, argv=(program,), stdin=None)
     try:
         floor_s = min(nothing.run(runner).wall_s for _ in range(_FLOOR_RUNS))
     except CannotMeasureError:
         return None, ()
-    if value_s >= _CLOSE_TO_FLOOR * floor_s:
+    if shortest_s >= _CLOSE_TO_FLOOR * floor_s:
         return floor_s, ()
-    least, taken = (format_value(one, SECONDS) for one in (floor_s, value_s))
-    return floor_s, (f"a process that does nothing takes {least} here, so most of these {taken} is the system's time",)
+    least, taken = (format_value(one, SECONDS) for one in (floor_s, shortest_s))
+    remark = f"most of it is the system's time: it takes {taken} at least, a process that does nothing {least}"
+    return floor_s, (remark,)
 
 
 def _run_checked(command: Command, expected: frozenset[int], runner: Runner) -> ProcessRun:

@@ -33,8 +33,10 @@ def run(namespace: argparse.Namespace) -> int:
         0.
     """
     from pytest_perfgate.compare import merge_runs
-    from pytest_perfgate.store import run_to_text, store_run
+    from pytest_perfgate.store import check_writable, run_to_text, store_run
 
+    if namespace.output != STANDARD_STREAM:
+        check_writable(namespace.output)
     merged = merge_runs(read_runs(*namespace.runs), [named(path) for path in namespace.runs])
     if namespace.output == STANDARD_STREAM:
         say(run_to_text(merged))

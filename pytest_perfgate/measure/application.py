@@ -8,7 +8,7 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -20,9 +20,12 @@ from pytest_perfgate.measure.redirection import replace_script
 from pytest_perfgate.measure.spawner import remote, watched
 from pytest_perfgate.measure.spawner.order import Order, Session
 
+_IS_LINUX = sys.platform == "linux"
 #: How long an application may take to end by itself after it was told to.
 STOP_S = 5.0
 _EVER_S = 10 * 365 * 86400.0
+#: What :attr:`AppRun.at_ready` tells, and what nobody asks of an application.
+_NOT_FROM_ITS_END = {"blocks_read", *(("queued_ns", "user_s", "minor_faults", "peak_bytes") if _IS_LINUX else ())}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,9 +128,9 @@ def checked_stop(stop: object) -> int:
     raise UsageError(f'stop={stop!r} is not a signal such as "SIGTERM" or "SIGINT"')
 
 
-def has_placeholder(command: Command) -> bool:
+def has_placeholder(argv: Iterable[str], env: Mapping[str, str | None]) -> bool:
     """Tell whether a command, or a variable given to it, asks for a free port."""
-    return any(PORT in word for word in (*command.argv, *command.env.values()))
+    return any(word and PORT in word for word in (*argv, *env.values()))
 
 
 def _with_port(command: Command, port: int) -> Command:
@@ -148,7 +151,7 @@ def _session(order: Order) -> Iterator[tuple[Session, Callable[[], ProcessRun]]]
         tempfile.TemporaryFile() as err,
         watched.running(order, (out, err)) as here,
     ):
-        yield here, lambda: made_of(here.end(), (out, err), untold())
+        yield here, lambda: made_of(here.end(), (out, err), untold(here.end(), _NOT_FROM_ITS_END))
 
 
 def _wait(session: Session, readiness: Readiness, timeout_s: float | None) -> int | None:
@@ -208,7 +211,7 @@ def _early(command: Command, readiness: Readiness, run: ProcessRun) -> str:
 
 def _used(pid: int) -> dict[str, float]:
     """Read what a running process has used; nothing where the system does not tell."""
-    if sys.platform != "linux":
+    if not _IS_LINUX:
         return {}
     used: dict[str, float] = {}
     with contextlib.suppress(OSError, ValueError, IndexError):

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -27,6 +27,19 @@ KEPT_OUTPUT_BYTES = 8 * 2**20
 
 #: The two accounts of processor time that the kernel keeps differ by no more in a process of one thread.
 _ONE_THREAD, _ACCOUNTING_S = 0.05, 0.001
+
+#: What the spawner always tells of a process, and how it is called.
+_FACTS = {
+    "queued_ns": "the time waited for a processor",
+    "user_s": "processor time",
+    "minor_faults": "page faults",
+    "peak_bytes": "peak memory",
+    "blocks_read": "blocks read from a disk",
+}
+_NO_ACCOUNT = (
+    "this system does not tell how long a process waits for a processor (/proc/<pid>/schedstat): a busy machine is not "
+    "told from a slow program"
+)
 
 #: A peak is only believed when it is this far above our own: the kernel sums resident pages per
 #: CPU, inexactly.
@@ -172,7 +185,7 @@ def made_of(facts: Mapping[str, Any], outputs: Sequence[IO[bytes]], untold: str 
 def made_of_spawned(facts: Mapping[str, Any], folder: Path) -> ProcessRun:
     """Do so for a process of the spawner, before the next one overwrites what it wrote into *folder*."""
     with (folder / "out").open("rb") as out, (folder / "err").open("rb") as err:
-        return made_of(facts, (out, err))
+        return made_of(facts, (out, err), "" if facts["on_cpu_ns"] else _NO_ACCOUNT)
 
 
 def _seconds(elapsed_ns: int | None) -> float | None:
@@ -183,15 +196,27 @@ def _run_here(order: Order, pass_fds: Sequence[int] = ()) -> ProcessRun:
     """Run in this process; output goes to unnamed files, as a pipe would have to be drained on a core it may need."""
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         facts = this_process.run(order, out, err, pass_fds)
-        return made_of(facts, (out, err), untold())
+        return made_of(facts, (out, err), untold(facts))
 
 
-def untold() -> str:
-    """Say what is less well known where this process starts commands itself; empty where the spawner does."""
+def untold(facts: Mapping[str, Any], elsewhere: Collection[str] = ()) -> str:
+    """Say what is less well known where this process starts commands itself; empty where the spawner does.
+
+    Args:
+        facts: What was told of the process.
+        elsewhere: Names of facts that are known from elsewhere, or asked for by nobody.
+    """
     why = remote.problem()
-    return why and (
-        f"{why}: the time waited for a processor and to the first output is not known, the peak memory of a small "
-        f"program neither, and times include what a large pytest process adds"
+    if not why:
+        return ""
+    unknown = [what for name, what in _FACTS.items() if name not in elsewhere and facts.get(name) is None]
+    unknown += [] if "first_output_ns" in facts else ["the time to the first output"]
+    unknown += ["the peak memory of a small program"] if facts.get("peak_bytes") is not None else []
+    what = f"not known are {', '.join(unknown)}; " if unknown else ""
+    left = "in a session of its own " if "left_behind" in facts else ""
+    return (
+        f"{why}: {what}times include what a large pytest process adds, and what a command leaves running {left}is not "
+        f"found"
     )
 
 

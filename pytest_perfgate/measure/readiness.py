@@ -16,6 +16,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from pytest_perfgate.errors import CannotMeasureError, UsageError
+from pytest_perfgate.measure.timeout import TargetHangsError, given_up_after
 
 FIRST_OUTPUT = ("output", "first_output")
 #: Stands for a free port of our choosing in the command, its environment and the URL.
@@ -194,15 +195,17 @@ class _Asked(Readiness):
         self.shown = f"{getattr(function, '__name__', repr(function))}() to be true"
 
     def looks(self, left_s: float) -> bool:
-        del left_s
         try:
-            return bool(self._function())
+            with given_up_after(left_s):
+                return bool(self._function())
         except OSError as problem:  # what most probes raise until they succeed
-            self._last = f"{type(problem).__name__}: {problem}"
-            return False
+            self._last = f"it last raised {type(problem).__name__}: {problem}"
+        except TargetHangsError:
+            self._last = "the function did not return"
+        return False
 
     def remark(self) -> str:
-        return self._last and f"; it last raised {self._last}"
+        return self._last and f"; {self._last}"
 
 
 def make_readiness(
@@ -238,7 +241,8 @@ def make_readiness(
         _check_url(ready)
         wanted = _statuses(status)
         return (lambda _: _Answering(ready, wanted)), False
-    return _without_url(ready), False
+    names_port = isinstance(ready, int) or (isinstance(ready, str) and ready not in FIRST_OUTPUT)
+    return _without_url(ready), has_placeholder and not names_port
 
 
 def _without_url(ready: object) -> Callable[[int], Readiness]:
@@ -257,6 +261,8 @@ def _without_url(ready: object) -> Callable[[int], Readiness]:
             number = _checked_port(int(port_text))
             return lambda _: _Listening(number, (host.strip("[]"),))
         raise UsageError(f"ready={ready!r} is none of {_FORMS}; for a text to wait for write re.compile({ready!r})")
+    if ready is None:
+        raise UsageError(f"an application needs ready=, by which it is told to be ready: {_FORMS}")
     raise UsageError(f"ready={ready!r} is none of {_FORMS}")
 
 

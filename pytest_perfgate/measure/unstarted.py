@@ -51,11 +51,9 @@ def _where_to_look(program: str, path: str) -> str:
     if beside:
         return f" on PATH, but {beside} exists; activate the environment or name that file"
     close = difflib.get_close_matches(program, _programs(path), 1)
-    meant = f"; did you mean {close[0]!r}?" if close else ""
-    return (
-        f" on PATH{meant}; if a Python package provides it, is that package installed in this "
-        f"environment ({sys.prefix})?"
-    )
+    meant = f"did you mean {close[0]!r}? Or, " if close else ""
+    where = f"this environment ({sys.prefix})"
+    return f" on PATH; {meant}if a Python package provides it, is that package installed in {where}?"
 
 
 def _programs(path: str) -> list[str]:

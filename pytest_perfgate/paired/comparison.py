@@ -11,6 +11,7 @@ from pytest_perfgate.judge.sequential import SequentialPolicy, null_control
 from pytest_perfgate.model import Case
 from pytest_perfgate.paired.blocks import PairRound
 from pytest_perfgate.paired.cases import Cases, Controlled, Measured, Replayed
+from pytest_perfgate.paired.casualties import Casualties
 from pytest_perfgate.paired.conversation import Endings, converse, follow
 from pytest_perfgate.paired.crew import Crew, WorkerProgram, crew
 from pytest_perfgate.paired.environment import Sides
@@ -25,8 +26,6 @@ CONTROL_ROUNDS = 10
 REPLAYING_S, _MOST_REPLAYS = 0.5, 8
 #: Times are held against no less than this: nothing that varies can be told from nothing.
 LEAST_TOLERANCE = 0.001
-#: A test whose workers die so often is given up; one that hangs is not waited for again.
-_MOST_LOSSES = 2
 #: A case that its test has not come to the end of so many times in a row is not waited for.
 _MOST_MISSES = 3
 
@@ -59,13 +58,7 @@ class PairedComparison:
         self._report, self._clock = report, clock
         self._rng = random.Random(terms.seed)  # noqa: S311  # an experiment's randomisation, no secret
         self._cases = Cases(terms, self._rng, observe, clock)
-        self._given_up: dict[str, str] = {}
-        self._losses: dict[str, int] = {}
-        #: Tests to play again although no case of theirs asks for it, because a worker was lost in them.
-        self._again: set[str] = set()
-        #: Tests that cost base its workers -> why only head plays them.
-        self._head_only: dict[str, str] = {}
-        self._lost: dict[str, str] = {}
+        self._casualties = Casualties(self._cases)
         #: Remarks on the comparison as a whole.
         self.notes: list[str] = []
         self._loaded_any = False
@@ -109,12 +102,12 @@ class PairedComparison:
     @property
     def given_up(self) -> Mapping[str, str]:
         """Tests of which nothing could be learned -> why."""
-        return self._given_up
+        return self._casualties.given_up
 
     @property
     def lost(self) -> Mapping[str, str]:
         """Tests that cost head its workers -> how; whoever runs them risks the same."""
-        return self._lost
+        return self._casualties.lost
 
     # -- rounds
 
@@ -122,15 +115,14 @@ class PairedComparison:
         """Return the tests that have something left to measure, in random order."""
         todo = list(self._tests)
         if rounds:
-            wanted = {series.case.test for series in self._cases.undecided}
-            todo = [test for test in todo if test in wanted | self._again and test not in self._given_up]
+            todo = self._casualties.remaining(todo, {series.case.test for series in self._cases.undecided})
         return self._rng.sample(todo, len(todo))
 
     def _play(self, todo: Sequence[str]) -> None:
         """Play one round; a worker that is lost costs the test that lost it, and fresh workers go on."""
         left = list(todo)
         names = {"base": self._sides.base, "head": self._sides.head, "control": self._sides.base}
-        if all(test in self._head_only for test in left):
+        if all(test in self._casualties.head_only for test in left):
             del names["base"], names["control"]
         controlled = self._controlled(todo) if self._rounds <= CONTROL_ROUNDS else []
         while left:
@@ -144,11 +136,11 @@ class PairedComparison:
             except WorkerLostError as lost:
                 controlled = []
                 if begun:
-                    self._lose(begun[-1], lost)
+                    self._casualties.lose(begun[-1], lost)
                 elif lost.worker.side == "base" and self._rounds == 1 and "base" in names:
                     # What is new at head may be all that base lacks; head can be measured nevertheless.
                     why = f"the tests do not start against the base: {lost}"
-                    self._head_only = dict.fromkeys(left, why)
+                    self._casualties.head_only = dict.fromkeys(left, why)
                     del names["base"]
                 else:
                     raise CannotMeasureError(f"a worker could not be started: {lost}") from None
@@ -170,9 +162,11 @@ class PairedComparison:
             began, measured_s = self._clock(), self._measured_s(test)
             plays = self._plays_of(test)
             head.say(do="go", test=test, next=test if plays > 1 else following)
-            if test in self._head_only:
+            if test in self._casualties.head_only:
                 taken = Measured(self._cases, test, head, head)
-                self._close_test(hired, test, follow(head, taken, self._head_only[test], self._terms.timeout_s))
+                self._close_test(
+                    hired, test, follow(head, taken, self._casualties.head_only[test], self._terms.timeout_s)
+                )
                 continue
             assert base is not None  # noqa: S101  # in every crew for tests that it can play
             is_controlled = control is not None and test in controlled
@@ -201,7 +195,7 @@ class PairedComparison:
         process but the one call.
         """
         mine = self._cases.of(test)
-        if test in self._head_only or not any(series.is_replayed and series.base for series in mine):
+        if test in self._casualties.head_only or not any(series.is_replayed and series.base for series in mine):
             return 1
         return 1 + min(_MOST_REPLAYS, int(REPLAYING_S / max(self._play_s.get(test, REPLAYING_S), 1e-3)))
 
@@ -216,7 +210,7 @@ class PairedComparison:
     def _next_of_base(self, tests: Sequence[str], test: str) -> str | None:
         """Return the test after *test* that base plays as well."""
         later = tests[tests.index(test) + 1 :]
-        return next((one for one in later if one not in self._head_only), None)
+        return next((one for one in later if one not in self._casualties.head_only), None)
 
     def _close_test(self, hired: Crew, test: str, endings: Endings) -> None:
         """Take what the ends of a test say about its cases."""
@@ -224,7 +218,7 @@ class PairedComparison:
             if name in hired.workers:
                 hired.check_origin(name, ending)
             self._loaded_any = self._loaded_any or bool(ending.get("loaded"))
-        self._again.discard(test)
+        self._casualties.again.discard(test)
         mine = self._cases.of(test)
         for series in mine:
             series.end_round()
@@ -239,35 +233,14 @@ class PairedComparison:
             elif endings.base["outcome"] == "failed":
                 series.no_base = series.no_base or f"the test fails against the base: {endings.base['problem']}"
         if not mine and endings.head["outcome"] == "failed":
-            self._given_up[test] = f"the test fails: {endings.head['problem']}"
-        elif not mine and test in self._head_only:
-            self._given_up[test] = self._head_only[test]
-
-    def _lose(self, test: str, lost: WorkerLostError) -> None:
-        self._losses[test] = _MOST_LOSSES if lost.hangs else self._losses.get(test, 0) + 1
-        self._again.add(test)
-        if self._losses[test] < _MOST_LOSSES:
-            return
-        mine = self._cases.of(test)
-        for series in mine:
-            series.end_round()  # plays before the loss count
-        if lost.worker.side == "base":  # what head does is still to be seen
-            self._head_only[test] = f"against the base, {lost}"
-        else:
-            self._again.discard(test)
-            self._lost[test] = str(lost)
-            if not mine:
-                self._given_up[test] = str(lost)
-        for series in mine:
-            if test in self._lost and not (series.is_done and series.has_head):
-                series.no_head = str(lost)
-            elif not series.is_done:
-                series.no_base = self._head_only[test]
+            self._casualties.given_up[test] = f"the test fails: {endings.head['problem']}"
+        elif not mine and test in self._casualties.head_only:
+            self._casualties.given_up[test] = self._casualties.head_only[test]
 
     def _controlled(self, todo: Sequence[str]) -> list[str]:
         """Choose the tests of which base is compared with itself: those whose cases are times, in order."""
         others = {series.case.test for series in self._cases.all if series.kind != "blocks" or series.no_base}
-        return [test for test in todo if test not in others | self._head_only.keys()][:CONTROLLED_TESTS]
+        return [test for test in todo if test not in others | self._casualties.head_only.keys()][:CONTROLLED_TESTS]
 
     def _check_loaded(self) -> None:
         """Refuse a comparison in which no test ever imported what is compared.

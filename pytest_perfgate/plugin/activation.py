@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,13 +12,17 @@ from pytest_perfgate.errors import PerfgateError, UsageError
 from pytest_perfgate.plugin.comparing import INPUT, baseline_path, is_side_worker, prepared_sides, stored_baseline
 from pytest_perfgate.plugin.markers import MarkerReader
 from pytest_perfgate.plugin.measuring import ACTIVE, Measuring, collection_facts
+from pytest_perfgate.plugin.registered import formats_of, machine_of, metrics_of, profile_of
 from pytest_perfgate.plugin.transport import FACTS_SUFFIX
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pytest_perfgate.gate import Baseline
     from pytest_perfgate.metrics import Metric
     from pytest_perfgate.model import Machine, MatchedProfile, Plan, Python
     from pytest_perfgate.plugin.reporting import Reporting
+    from pytest_perfgate.reports import Format, ReportSpec
     from pytest_perfgate.settings import Settings
 
 _OUTPUT = "perfgate"  # key in xdist's workeroutput
@@ -43,13 +45,16 @@ def _activate(config: pytest.Config, settings: Settings) -> None:
     from pytest_perfgate.settings import with_profile
 
     worker_input: dict[str, Any] | None = getattr(config, "workerinput", None)
-    machine, python = _machine(config), current_python()
-    matched = _profile(config, settings, machine, python)
+    machine, python = machine_of(config), current_python()
+    matched = profile_of(config, settings, machine, python)
     settings = with_profile(settings, matched, explicit_tolerance=_gives_tolerance(config))
     baseline = stored_baseline(config, settings, machine, python, matched, worker_input)
     is_controller = worker_input is None and _distributes(config)
+    reporting = None
+    if worker_input is None and not is_side_worker(config):  # before a base is built, which takes time
+        reporting = _reporting(config, settings, matched, machine, python, baseline)
     sides = prepared_sides(config, settings, worker_input)
-    metrics = _metrics(config)  # in the controller as well: a mistake is told once, and before workers start
+    metrics = metrics_of(config)  # in the controller as well: a mistake is told once, and before workers start
     _check_tables(settings)
 
     measuring = None
@@ -65,9 +70,8 @@ def _activate(config: pytest.Config, settings: Settings) -> None:
     if worker_input is not None and measuring is not None:
         config.pluginmanager.register(_WorkerEnd(config, measuring), "perfgate-worker")
         return
-    if is_side_worker(config):
+    if reporting is None:
         return
-    reporting = _reporting(config, settings, matched, machine, python, baseline)
     config.pluginmanager.register(reporting, "perfgate-reporting")
     if measuring is not None:
         config.pluginmanager.register(_SerialEnd(measuring, reporting), "perfgate-serial")
@@ -77,76 +81,6 @@ def _activate(config: pytest.Config, settings: Settings) -> None:
         config.pluginmanager.register(
             Controller(config, reporting, baseline_path(config, settings), sides), "perfgate-controller"
         )
-
-
-def _machine(config: pytest.Config) -> Machine:
-    from dataclasses import replace
-
-    from pytest_perfgate.machine import current_machine
-
-    machine = current_machine()
-    for facts in _ask(config.hook.pytest_perfgate_machine_info, config=config, machine=machine):
-        if facts is None:
-            continue
-        if not isinstance(facts, Mapping):
-            raise UsageError(f"the hook pytest_perfgate_machine_info returned {facts!r}; it returns a dict or None")
-        machine = replace(machine, extra={**machine.extra, **facts})
-    return machine
-
-
-def _ask(hook: Any, **arguments: Any) -> Any:
-    """Call a hook of other plugins; what goes wrong in one is told in a sentence.
-
-    Raises:
-        UsageError: Naming the hook.
-    """
-    try:
-        return hook(**arguments)
-    except Exception as problem:
-        what = f"{type(problem).__name__}: {problem}"
-        raise UsageError(f"the hook {hook.name} of a plugin or conftest.py raised {what}") from problem
-
-
-def _registered(hook: Any, kind: type, known: Iterable[Any]) -> list[Any]:
-    """Collect what plugins register beside what is *known*.
-
-    Raises:
-        UsageError: It is of another kind, or its name is taken.
-    """
-    found = list(known)
-    for more in _ask(hook):
-        if more is None:
-            continue
-        ours = list(more) if isinstance(more, Iterable) else [more]
-        if not all(isinstance(one, kind) for one in ours):
-            raise UsageError(f"the hook {hook.name} returned {ours!r}; it returns a list of {kind.__name__}")
-        for one in ours:
-            if any(one.name == other.name for other in found):
-                raise UsageError(f"a plugin registers a {kind.__name__} {one.name!r} that exists already")
-            found.append(one)
-    return found
-
-
-def _profile(config: pytest.Config, settings: Settings, machine: Machine, python: Python) -> MatchedProfile:
-    from pytest_perfgate.model import MatchedProfile, Profile
-    from pytest_perfgate.profiles import choose
-
-    name, origin = settings.profile, settings.profile_source
-    if name == "auto":
-        chosen = config.hook.pytest_perfgate_profile(config=config, machine=machine)
-        if isinstance(chosen, Profile):
-            return MatchedProfile(profile=chosen, matched_by="a plugin's choice")
-        if chosen:
-            name, origin = str(chosen), "a plugin's choice"
-    return choose(
-        machine,
-        python,
-        os.environ,
-        settings.profiles,
-        name=name,
-        unknown=settings.unknown_profile,
-        asked_by=origin,
-    )
 
 
 def _measuring(
@@ -214,12 +148,6 @@ def _is_worth_calibrating(settings: Settings, baseline: Baseline | None) -> bool
     return baseline is not None and has_calibrated(baseline.run)
 
 
-def _metrics(config: pytest.Config) -> list[Metric]:
-    from pytest_perfgate.metrics import METRICS, Metric
-
-    return _registered(config.hook.pytest_perfgate_metrics, Metric, METRICS)
-
-
 def _reporting(
     config: pytest.Config,
     settings: Settings,
@@ -228,17 +156,10 @@ def _reporting(
     python: Python,
     baseline: Baseline | None,
 ) -> Reporting:
-    from dataclasses import replace
-
     from pytest_perfgate.plugin.reporting import Reporting
-    from pytest_perfgate.reports import FORMATS, Format, check_report_paths, parse_report_spec
 
-    registered = _registered(config.hook.pytest_perfgate_formats, Format, FORMATS)
-    formats = {format_.name: format_ for format_ in registered}
-    specs = [parse_report_spec(text, formats) for text in settings.reports]
-    if config.getoption("perfgate_report") is None:  # from the configuration: its paths count from its own folder
-        specs = [spec if spec.path == "-" else replace(spec, path=str(config.rootpath / spec.path)) for spec in specs]
-    check_report_paths(specs)
+    formats = formats_of(config)
+    reports = _reports(config, settings, formats)
     return Reporting(
         config,
         settings=settings,
@@ -246,9 +167,30 @@ def _reporting(
         machine=machine,
         python=python,
         baseline=baseline,
-        reports=specs,
+        reports=reports,
         formats=formats,
     )
+
+
+def _reports(config: pytest.Config, settings: Settings, formats: Mapping[str, Format]) -> list[ReportSpec]:
+    """Read which reports are asked for, and make sure that they can be written.
+
+    A path of the configuration counts from its own folder, any other from where pytest was called; tests may go
+    elsewhere.
+
+    Raises:
+        ReportPathError: One cannot be had.
+    """
+    from dataclasses import replace
+
+    from pytest_perfgate.reports import STANDARD_OUTPUT, check_report_paths, parse_report_spec
+
+    is_configured = config.getoption("perfgate_report") is None
+    folder = config.rootpath if is_configured else config.invocation_params.dir
+    specs = [parse_report_spec(text, formats) for text in settings.reports]
+    specs = [spec if spec.path == STANDARD_OUTPUT else replace(spec, path=str(folder / spec.path)) for spec in specs]
+    check_report_paths(specs)
+    return specs
 
 
 def _distributes(config: pytest.Config) -> bool:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Generator, Iterable, Sequence
-from typing import TYPE_CHECKING, Any, TypeGuard
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pytest_perfgate.plugin.call_phase import is_measured_whole, is_timed, timed_call
 from pytest_perfgate.plugin.markers import (
     TIMED_METERS,
     MarkerReader,
@@ -155,13 +155,13 @@ class Measuring:
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, None, None]:
         """Measure the call phase of a plain budget test, judge, and fail the test that is over its budget."""
         try:
-            if _is_measured_whole(item):
+            if is_measured_whole(item, item.stash.get(_BUDGET, None)):
                 from pytest_perfgate.plugin.benchmark import measured_whole
 
                 with measured_whole(self.recorder_of(item), item):
                     yield
             elif self._times_call_phase(item):
-                yield from self._timed_call(item)
+                yield from timed_call(self.recorder_of(item), item)
             else:
                 yield
         except BaseException as problem:
@@ -244,68 +244,11 @@ class Measuring:
         return [str(remark) for remark in remarks if remark]
 
     def _occupies_the_machine(self, item: pytest.Item) -> bool:
-        return bool(meters_of(item) & TIMED_METERS) or self._times_call_phase(item) or _is_measured_whole(item)
+        is_whole = is_measured_whole(item, item.stash.get(_BUDGET, None))
+        return bool(meters_of(item) & TIMED_METERS) or self._times_call_phase(item) or is_whole
 
     def _times_call_phase(self, item: pytest.Item) -> bool:
-        """Tell whether the test itself is what its budget speaks of: no fixture of ours measures time in it."""
-        if not item.stash.get(_EXPECTED, False):
-            return False
-        meters = meters_of(item)
-        if meters & TIMED_METERS:
-            return False
-        if item.get_closest_marker("benchmark") is not None:
-            return True
-        budget = item.stash.get(_BUDGET, None)
-        if budget is None:
-            return False
-        return not meters or any(limit.metric is None and limit.unit in ("s", "B") for limit in budget.limits)
-
-    def _timed_call(self, item: pytest.Item) -> Generator[None, None, None]:
-        from pytest_perfgate.metrics.memory import PeakMeter
-        from pytest_perfgate.metrics.timing import phase_measurement
-
-        recorder = self.recorder_of(item)
-        budget = recorder.budget
-        rounds = (budget.rounds if budget else None) or 1
-        wants_peak = budget is not None and any(limit.metric is None and limit.unit == "B" for limit in budget.limits)
-        case = recorder.begin("call", "call")
-        if recorder.known(case) is not None:
-            yield
-            recorder.replay(case)
-            if wants_peak:
-                recorder.replay(recorder.begin("call", "memory.peak"))
-            return
-        with recorder.measuring(case):
-            peak = PeakMeter(recorder.begin("call", "memory.peak")) if wants_peak else None
-            if peak is not None:
-                peak.start()
-            try:
-                began = time.perf_counter_ns()
-                yield
-                values_ns = [time.perf_counter_ns() - began]
-                for _ in range(rounds - 1):
-                    began = time.perf_counter_ns()
-                    item.runtest()
-                    values_ns.append(time.perf_counter_ns() - began)
-            finally:
-                peak_measurement = peak.stop() if peak is not None else None
-        if recorder.called & TIMED_METERS:
-            # request.getfixturevalue("perf"): the test itself holds perfgate's own rounds, and is not what is meant.
-            recorder.discard("call")
-            return
-        recorder.add(phase_measurement(case, [value / 1e9 for value in values_ns]))
-        if peak_measurement is not None:
-            recorder.add(peak_measurement)
-
-
-def _is_measured_whole(item: pytest.Item) -> TypeGuard[pytest.Function]:
-    """Tell whether a marker of pytest-codspeed is all that asks for a measurement: then it is the function's."""
-    return (
-        isinstance(item, pytest.Function)
-        and item.get_closest_marker("benchmark") is not None
-        and item.stash.get(_BUDGET, None) is None
-        and not meters_of(item) & TIMED_METERS
-    )
+        return item.stash.get(_EXPECTED, False) and is_timed(item, item.stash.get(_BUDGET, None))
 
 
 def collection_facts(measuring: Measuring) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Stored runs: a :class:`~pytest_perfgate.model.Run` as a JSON file and back, without loss.
 
 Here stand the format's number, its history and what opens a file; what a field looks like is in
-``packing`` and ``reading``, how a file gets onto the disk in ``files``.
+``packing`` and ``reading``, how a file gets onto the disk in ``files``, and where it can in ``destinations``.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ from typing import Any, NoReturn
 
 from pytest_perfgate.errors import BadRunFileError
 from pytest_perfgate.model import Run
+from pytest_perfgate.store.destinations import check_writable
 from pytest_perfgate.store.fields import FieldError
-from pytest_perfgate.store.files import check_writable, write_atomically
+from pytest_perfgate.store.files import write_atomically
 from pytest_perfgate.store.packing import (
     clean_text,
     finding_to_dict,

@@ -10,7 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from pytest_perfgate.ci.plan import Plan
 from pytest_perfgate.cli.ci import VERBS
+
+linux = pytest.mark.skipif(sys.platform != "linux", reason="places of Linux")
 
 verbs = pytest.mark.parametrize("verb", VERBS, ids=lambda verb: verb.name)
 
@@ -56,6 +59,23 @@ def test_a_step_outside_of_the_action_says_so(verb, perfgate, monkeypatch):
     status, out, err = perfgate("ci", verb)
     assert (status, err) == (2, "")
     assert out.startswith("::error title=perfgate::")
+
+
+@pytest.mark.parametrize("place", ["taken/base.json", pytest.param("/proc/base.json", marks=linux)])
+def test_a_baseline_that_cannot_be_written_is_told_before_anything_is_measured(place, perfgate, tmp_path, monkeypatch):
+    (tmp_path / "taken").write_text("a file")
+    plan = Plan(
+        compare="cache",
+        baseline=str(tmp_path / place),
+        records=True,
+        working_directory=str(tmp_path),
+        report_dir=str(tmp_path / "reports"),
+    )
+    monkeypatch.setenv("PERFGATE_PLAN", plan.to_text())
+    status, out, err = perfgate("ci", "measure")
+    assert (status, err) == (2, "")
+    assert out.startswith("::error title=perfgate::baseline-path: cannot write")
+    assert "stop-commands" not in out
 
 
 def test_install_needs_nothing_but_the_standard_library(tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 
 import pytest
 from builders import (
@@ -19,6 +20,8 @@ from builders import (
 
 from pytest_perfgate.model import Verdict
 from pytest_perfgate.store import load_run
+
+linux = pytest.mark.skipif(sys.platform != "linux", reason="places of Linux")
 
 
 @pytest.fixture
@@ -233,6 +236,8 @@ def test_a_report_on_standard_output_has_it_to_itself(perfgate, regressed):
         (["json="], "has no path"),
         (["json=a", "junit=a"], "two reports would go into the same file"),
         (["json=a", "junit=none/b.xml"], "the folder"),
+        pytest.param(["json=a", "junit=/proc/b.xml"], "cannot write /proc/b.xml", marks=linux),
+        pytest.param(["json=a", "text=/dev/full"], "always full", marks=linux),
     ],
 )
 def test_a_report_that_cannot_be_had_is_refused_before_anything_is_written(reports, said, perfgate, regressed, shelf):

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import sys
 
 import pytest
 from builders import every_verdict_run, make_machine, make_run, ordinary_run
 
 from pytest_perfgate.reports import text
 from pytest_perfgate.store import load_run
+
+linux = pytest.mark.skipif(sys.platform != "linux", reason="places of Linux")
 
 
 @pytest.mark.parametrize("run", [ordinary_run(), every_verdict_run(), make_run()], ids=["good", "bad", "empty"])
@@ -92,13 +95,26 @@ def test_a_run_in_which_nothing_was_measured_is_not_merged(perfgate, three, shel
     assert shelf.names() == names
 
 
-@pytest.mark.parametrize("place", ["none/out.json", ".", "1.json/out.json", ""])
+@pytest.mark.parametrize(
+    "place",
+    [
+        *("none/out.json", ".", "1.json/out.json", ""),
+        *(pytest.param(place, marks=linux) for place in ("/dev/full", "/proc/out.json")),
+    ],
+)
 def test_a_place_that_cannot_be_written_is_refused_and_nothing_is_left_there(place, perfgate, three, shelf):
     names = shelf.names()
     status, out, err = perfgate("merge", *three, "-o", place)
     assert (status, out) == (2, "")
     assert err.startswith("perfgate: error: ")
     assert shelf.names() == names
+
+
+def test_a_place_that_cannot_be_written_is_told_before_any_run_is_read(perfgate):
+    status, out, err = perfgate("merge", "gone-1.json", "gone-2.json", "-o", "none/out.json")
+    assert (status, out) == (2, "")
+    assert "create it first: mkdir -p" in err
+    assert "gone-1" not in err
 
 
 def test_merging_needs_a_place(perfgate, three):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 import textwrap
 
 import pytest
@@ -128,6 +130,8 @@ BAD_OPTIONS = {
     "no path": (["--perfgate-report=json"], "="),
     "folder": (["--perfgate-report=json=nowhere/run.json"], "nowhere"),
     "path is folder": (["--perfgate-report=json=."], "folder"),
+    "full": (["--perfgate-report=json=/dev/full"], "always full"),
+    "no real folder": (["--perfgate-report=json=/proc/run.json"], "/proc"),
     "against": (["--perfgate-against=HEAD"], "no package to compare"),
     "baseline missing": (["--perfgate-baseline=none.json"], "none.json"),
 }
@@ -140,11 +144,31 @@ def test_an_option_that_cannot_be_meant_is_a_usage_error(project, arguments, wor
         def test_it():
             raise SystemExit("must not run")
     """)
+    if "=/" in arguments[0] and sys.platform != "linux":
+        pytest.skip("places of Linux")
     run = project.run("--perfgate", *arguments, *more, gate=False)
     assert run.ret == USAGE_ERROR, run.text
     assert word in run.text
     assert "Traceback" not in run.text
     assert "must not run" not in run.text
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="named pipes of POSIX")
+def test_a_report_to_a_pipe_that_nobody_reads_does_not_hang_in_the_end(project):
+    os.mkfifo(project.path / "pipe")
+    project.test("def test_it(): raise SystemExit('must not run')")
+    run = project.run("--perfgate-report=json=pipe")
+    assert run.ret == USAGE_ERROR, run.text
+    assert "nobody reads from this pipe" in run.text
+    assert "must not run" not in run.text
+
+
+def test_a_report_that_cannot_be_written_is_told_before_a_base_is_prepared(project):
+    project.test("def test_it(perf): perf(len, 'a')")
+    run = project.run("--perfgate-against=HEAD", "--perfgate-report=json=nowhere/run.json")
+    assert run.ret == USAGE_ERROR, run.text
+    assert "nowhere" in run.text
+    assert "no package to compare" not in run.text
 
 
 BASELINES = {

@@ -147,6 +147,7 @@ def test_a_format_that_raises_fails_the_run_and_spares_the_other_reports(project
         "def pytest_perfgate_formats(): return 3",
         "def pytest_perfgate_machine_info(config, machine): return 3",
         "def pytest_perfgate_machine_info(config, machine): return 1 / 0",
+        "def pytest_perfgate_profile(config, machine): return 1 / 0",
         "from pytest_perfgate import Metric\n"
         "def pytest_perfgate_metrics(): return [Metric(name='q', unit='count', better='up', summary='')]",
         "from pytest_perfgate import Metric\n"

@@ -171,6 +171,20 @@ def test_relative_paths_count_from_where_pytest_was_called(project):
         assert run.ret in (0, 1), run.text
 
 
+@pytest.mark.parametrize("more", [[], ["-n2"]], ids=["plain", "xdist"])
+def test_a_test_that_goes_elsewhere_takes_no_report_along(project, more):
+    project.test("""
+        import os
+
+        def test_it(perf, tmp_path):
+            perf(len, "a")
+            os.chdir(tmp_path)
+    """)
+    run = project.run("--perfgate-report=junit=own.xml", *more)
+    assert run.ret == 0, run.text
+    assert (project.path / "own.xml").exists()
+
+
 @pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="root may write everywhere")
 def test_a_folder_that_cannot_be_written_is_a_usage_error(project):
     project.test("def test_it(perf): perf(len, 'a')")

@@ -4,6 +4,7 @@ import re
 import signal
 import socket
 import sys
+import threading
 from pathlib import Path
 
 import psutil
@@ -113,6 +114,25 @@ def test_a_function_says_when(tmp_path):
     assert asked
 
 
+@pytest.mark.parametrize("ready", ["output", re.compile("on"), "function"], ids=["output", "regex", "function"])
+def test_a_free_port_may_be_had_whatever_is_waited_for(tmp_path, ready):
+    code = "import sys, time; sys.stdout.write('on ' + sys.argv[1] + ';'); open('up', 'w').close(); time.sleep(60)"
+    when = (tmp_path / "up").exists if ready == "function" else ready
+    result = run_app_once(python(code, "{port}"), ready=when, cwd=tmp_path)
+    assert re.fullmatch(r"on \d+;", result.stdout)
+
+
+def test_a_port_of_the_users_leaves_the_command_as_it_is():
+    make, needs_port = readiness.make_readiness(8000, has_placeholder=True)
+    assert not needs_port
+    assert make(0).shown == "port 8000"
+
+
+def test_a_function_that_does_not_return_is_given_up():
+    with pytest.raises(CannotMeasureError, match=r"not ready within 0\.2 s .*; the function did not return"):
+        run_app_once(["sleep", "60"], ready=threading.Event().wait, timeout_s=0.2)
+
+
 def test_what_an_interpreter_says_of_its_imports_makes_nothing_ready():
     quiet = readiness.Quiet(readiness.make_readiness("output", has_placeholder=False)[0](0))
     assert not quiet.hears(b"import _frozen_importlib # frozen\n# code object from '/a", 1)
@@ -213,7 +233,7 @@ def test_a_function_that_measures_is_refused_and_does_not_wait_for_itself(way):
     ("argv", "options", "message"),
     [
         ("app serve", {"ready": 8000}, r"\['app', 'serve'\]"),
-        (["app"], {"ready": None}, "none of"),
+        (["app"], {"ready": None}, "needs ready=, by which"),
         (["app"], {"ready": True}, "none of"),
         (["app"], {"ready": "listening"}, r"re.compile\('listening'\)"),
         (["app"], {"ready": 0}, "not a port"),
@@ -251,6 +271,20 @@ def test_the_time_to_ready_is_measured_with_what_was_used_by_then(way):
         assert measurement.extra["peak_bytes"] > 2**20
         assert measurement.extra["page_faults"] > 100
         assert not measurement.warnings
+
+
+def test_elsewhere_it_is_said_what_is_not_known_of_an_application(monkeypatch):
+    monkeypatch.setattr(remote, "current", lambda: None)
+    monkeypatch.setattr(remote._Current, "problem", "on plan9 commands are started by pytest's own process")
+    start = lambda: measure_app(Plan(), CASE, ["sh", "-c", "echo; sleep 60"], ready="output", runs=1, warmup=0)
+    (said,) = start()[1].warnings
+    left = "what a command leaves running in a session of its own is not found"
+    why = "on plan9 commands are started by pytest's own process"
+    assert said == f"{why}: times include what a large pytest process adds, and {left}"
+    monkeypatch.setattr(application, "_NOT_FROM_ITS_END", {"blocks_read"})
+    monkeypatch.setattr(application, "_IS_LINUX", False)
+    (said,) = start()[1].warnings
+    assert "not known are the time waited for a processor, processor time, page faults, peak memory; times" in said
 
 
 def test_no_descriptor_and_no_process_is_left():

@@ -168,6 +168,32 @@ def test_what_a_way_of_running_cannot_tell_is_a_warning():
     assert measured(finished(untold="no idea"), runs=2).warnings == ("no idea",)
 
 
+# --- hardly more than nothing
+
+
+def beside_nothing(wall_s, floor_s):
+    def run(argv, **_options):
+        return finished(floor_s if Path(argv[0]).name == "true" else 1e-9 if is_bare(argv) else wall_s)
+
+    return measure_command(Plan(), COMMAND, ["app"], runs=3, runner=run)[1]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no program that does nothing")
+def test_a_command_that_takes_hardly_longer_than_nothing_is_warned_of():
+    close, apart = beside_nothing(0.0015, 0.0006), beside_nothing(0.0019, 0.0006)
+    text = "most of it is the system's time: it takes 1.5 ms at least, a process that does nothing 600 µs"
+    assert (close.warnings, close.extra["floor_s"]) == ((text,), 0.0006)
+    assert (apart.warnings, apart.extra["floor_s"]) == ((), 0.0006)
+
+
+def test_of_a_longer_command_or_without_such_a_program_nothing_is_said(monkeypatch):
+    assert "floor_s" not in beside_nothing(0.1, 0.09).extra
+    monkeypatch.setattr("shutil.which", lambda _: None)
+    near = beside_nothing(0.0015, 0.0006)
+    assert not near.warnings
+    assert "floor_s" not in near.extra
+
+
 def test_times_of_a_planned_series_stand_alone():
     runner = FakeRunner(busy(0.2, 0.08))
     planner = lambda plan, *, clock, tick_ns: schedule(plan, clock=clock, tick_ns=tick_ns)

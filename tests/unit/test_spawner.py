@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from processes import is_gone
 
-from pytest_perfgate.measure.process import run_process
+from pytest_perfgate.measure.process import made_of_spawned, run_process
 from pytest_perfgate.measure.spawner import remote
 from pytest_perfgate.measure.spawner.order import Order
 
@@ -183,7 +183,18 @@ def test_where_it_cannot_be_started_this_process_does_it_and_says_so(monkeypatch
     assert run.stdout == b"hello\n"
     assert run.queued_s is None
     assert "could not be started" in run.untold
-    assert "not known" in run.untold
+    unknown = "the time waited for a processor, the time to the first output, the peak memory of a small program"
+    assert f"not known are {unknown}; times include" in run.untold
+
+
+@pytest.mark.parametrize("account", [None, 0], ids=["none", "empty"])
+def test_where_it_is_not_known_how_long_a_process_waited_that_is_said(tmp_path, account):
+    for name in ("out", "err"):
+        (tmp_path / name).touch()
+    told = {"wall_ns": 10**7, "user_s": 0.01, "system_s": 0.0, "exit_status": 0, "timed_out": False}
+    run = made_of_spawned({**told, "on_cpu_ns": account, "queued_ns": account}, tmp_path)
+    assert "does not tell how long a process waits for a processor" in run.untold
+    assert run.contention is None
 
 
 def test_an_ignored_end_of_children_does_not_matter():

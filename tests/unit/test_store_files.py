@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import socket
 import stat
 import sys
-import threading
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -14,6 +16,7 @@ from pytest_perfgate.errors import ReportPathError
 from pytest_perfgate.store import check_writable, write_atomically
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="permission bits and pipes of POSIX")
+linux = pytest.mark.skipif(sys.platform != "linux", reason="folders and devices of Linux")
 needs_permissions = pytest.mark.skipif(
     not hasattr(os, "geteuid") or os.geteuid() == 0, reason="nothing is forbidden to root"
 )
@@ -96,17 +99,100 @@ def test_devices_take_the_text_and_stay_devices():
     assert stat.S_ISCHR(Path("/dev/null").stat().st_mode)
 
 
+@contextlib.contextmanager
+def reader_of(pipe):
+    """Open a pipe as a reader does, but without waiting for who writes; yields how to read what is there."""
+    descriptor = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        yield lambda: os.read(descriptor, 1000)
+    finally:
+        os.close(descriptor)
+
+
 @posix
 def test_a_named_pipe_takes_the_text(tmp_path):
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
-    read = []
-    reader = threading.Thread(target=lambda: read.append(pipe.read_text()))
-    reader.start()
-    write_atomically(pipe, "through the pipe")
-    reader.join(timeout=30)
-    assert read == ["through the pipe"]
+    with reader_of(pipe) as read:
+        write_atomically(pipe, "through the pipe")
+        assert read() == b"through the pipe"
+        assert read() == b""  # that was all
+        write_atomically(pipe, "once more")
+        assert read() == b"once more"
     assert names_in(tmp_path) == ["pipe"]
+
+
+@posix
+def test_a_pipe_that_nobody_reads_is_refused_instead_of_waited_for(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    assert "nobody reads from this pipe; start its reader first, or name a file" in refusal(pipe)
+
+
+@posix
+def test_the_early_check_does_not_tell_the_reader_of_a_pipe_that_this_was_all(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with reader_of(pipe) as read:
+        check_writable(pipe)
+        check_writable(pipe)
+        with pytest.raises(BlockingIOError):  # at the end it would be b""
+            read()
+        write_atomically(pipe, "text")
+        assert read() + read() == b"text"
+
+
+@posix
+def test_a_reader_that_left_is_told_and_ends_nothing(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with reader_of(pipe):
+        check_writable(pipe)
+    with pytest.raises(ReportPathError, match=r"pipe: Broken pipe; name another place"):
+        write_atomically(pipe, "text")
+
+
+@posix
+def test_a_socket_is_refused(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # the address of a socket is short
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind("socket")
+        assert "it is a socket" in refusal("socket")
+
+
+@linux
+@pytest.mark.parametrize("place", ["/dev/full", "link", "/dev/fd/{}"])
+def test_a_device_that_is_always_full_is_found_before_anything_is_written(tmp_path, monkeypatch, place):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "link").symlink_to("/dev/full")
+    with Path("/dev/full").open("wb") as full:
+        assert "it is a device that is always full; name another place" in refusal(place.format(full.fileno()))
+
+
+@posix
+def test_a_disk_is_not_overwritten(tmp_path, monkeypatch):
+    really = Path.stat
+    disk = SimpleNamespace(st_mode=stat.S_IFBLK | 0o660, st_rdev=0x800, st_dev=1, st_ino=1)
+    monkeypatch.setattr(Path, "stat", lambda path, **more: disk if path.name == "sda" else really(path, **more))
+    (tmp_path / "sda").write_text("precious")
+    assert "it is a disk, and what is on it would be lost" in refusal(tmp_path / "sda")
+    assert (tmp_path / "sda").read_text() == "precious"
+
+
+@linux
+@pytest.mark.parametrize("path", ["/proc/run.json", "/proc/self/run.json", "/proc/uptime", "/sys/run.json"])
+@pytest.mark.parametrize("relative", [False, True])
+def test_folders_that_are_none_of_a_disk_take_no_report(tmp_path, monkeypatch, path, relative):
+    monkeypatch.chdir(tmp_path)
+    said = refusal(os.path.relpath(path) if relative else path)
+    assert "no file can be made in" in said or "is not writable" in said or "is on a read-only file system" in said
+    assert said.endswith("name another place")
+
+
+@linux
+def test_a_name_alone_counts_from_the_folder_that_is_current(monkeypatch):
+    monkeypatch.chdir("/proc")
+    refusal("run.json")
 
 
 @posix
@@ -122,6 +208,13 @@ def test_an_open_stream_goes_on_where_it_was(tmp_path):
 @posix
 def test_a_stream_that_is_not_open_is_refused():
     assert "no such stream is open" in refusal("/dev/fd/987")
+
+
+@linux
+def test_a_stream_that_is_open_for_reading_only_is_refused(tmp_path):
+    (tmp_path / "log").write_text("said before")
+    with (tmp_path / "log").open() as log:
+        assert "open for reading only" in refusal(f"/dev/fd/{log.fileno()}")
 
 
 def test_a_missing_folder_is_named_with_the_remedy(tmp_path):
@@ -168,6 +261,27 @@ def test_a_file_that_is_not_writable_is_not_replaced(tmp_path, monkeypatch):
     forbid(monkeypatch, path)
     assert f"{path} is not writable by this user" in refusal(path)
     assert path.read_text() == "precious"
+
+
+@linux
+def test_a_read_only_file_system_is_told_from_permissions(tmp_path, monkeypatch):
+    forbid(monkeypatch, tmp_path)
+    monkeypatch.setattr("os.statvfs", lambda _: SimpleNamespace(f_flag=os.ST_RDONLY))
+    assert f"{tmp_path} is on a read-only file system; name another place" in refusal(tmp_path / "run.json")
+
+
+@pytest.mark.parametrize("problem", [OSError(122, "Disk quota exceeded"), PermissionError(13, "Permission denied")])
+def test_what_permission_bits_do_not_tell_is_tried(tmp_path, monkeypatch, problem):
+    really = os.open
+
+    def deny(path, flags, *more):
+        if flags & os.O_CREAT:
+            raise problem
+        return really(path, flags, *more)
+
+    monkeypatch.setattr("os.open", deny)
+    said = refusal(tmp_path / "run.json")
+    assert f"no file can be made in {tmp_path} ({problem.strerror}); name another place" in said
 
 
 @needs_permissions

@@ -51,6 +51,8 @@ def run(namespace: argparse.Namespace) -> int:
     reports = Path(plan.report_dir)
     _clear(reports)
     old = _baseline(plan)
+    if plan.records:
+        _make_room(plan)
     exit_code, failed = _measured(plan, has_baseline=old is not None)
     found = _stored(reports)
     settled = settle(plan, found, exit_code=exit_code, failed=failed)
@@ -140,16 +142,26 @@ def _stored(reports: Path) -> Run | None:
         return None
 
 
-def _record(plan: Plan, found: Run, old: Run | None) -> None:
+def _make_room(plan: Plan) -> None:
+    """Make sure, before anything is measured, that the run can become the baseline."""
     from pathlib import Path
 
-    from pytest_perfgate.ci.recording import next_baseline
-    from pytest_perfgate.store import store_run
+    from pytest_perfgate.store import check_writable
 
     try:
         Path(plan.baseline).parent.mkdir(parents=True, exist_ok=True)
     except OSError as problem:
         raise UsageError(f"baseline-path: cannot write {plan.baseline}: {problem.strerror or problem}") from None
+    try:
+        check_writable(plan.baseline)
+    except UsageError as problem:
+        raise UsageError(f"baseline-path: {problem}") from None
+
+
+def _record(plan: Plan, found: Run, old: Run | None) -> None:
+    from pytest_perfgate.ci.recording import next_baseline
+    from pytest_perfgate.store import store_run
+
     store_run(next_baseline(found, old), plan.baseline)
 
 

@@ -1,9 +1,10 @@
 """The program of the spawner: starts a process, waits for its end, tells what it cost; knows nothing of this package.
 
 Run compiled, as ``python -I -S program.pyc FOLDER PARENT``, by :mod:`pytest_perfgate.measure.spawner.remote`, after its
-first stage has made this process the subreaper of everything that it starts.  It stays small, and imports only what is
-written in C: the kernel counts the memory of a spawner as the child's, and whatever wakes up here takes a processor
-that a child may need.
+first stage has made this process the subreaper of everything that it starts.  It is one file, however long, as it is
+run by its path, where nothing else of ours can be imported.  It stays small, and imports only what is written in C:
+the kernel counts the memory of a spawner as the child's, and whatever wakes up here takes a processor that a child may
+need.
 
 Messages in both directions are a length of four bytes and a value in marshal's format.  While a process runs, a number
 that comes in is a signal for its group (0: end it at once); anything else, and the end of the parent, ends everything.

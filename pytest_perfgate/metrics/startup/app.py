@@ -78,7 +78,7 @@ def measure_app(  # noqa: PLR0913  # the options of the fixture
     Args:
         plan: As for :func:`~pytest_perfgate.metrics.startup.command.measure_command`.
         case: What is measured.
-        argv: Program and arguments, as a list; ``{port}`` stands for a free port when *ready* speaks of it.
+        argv: Program and arguments, as a list; ``{port}`` stands for a free port, unless *ready* names another.
         ready: ``"output"``, a compiled pattern, a port, ``"host:port"``, ``"port"``, a URL, or a function, see
             :mod:`pytest_perfgate.measure.readiness`.
         status: HTTP status that makes it ready, or several; 200 to 399 without it.
@@ -153,7 +153,8 @@ def _application(
         timeout_s=timeout_s,
         example='startup.app(["app", "serve"], ready=8000)',
     )
-    readiness, needs_port = make_readiness(ready, status=status, has_placeholder=has_placeholder(command))
+    wants_port = has_placeholder(command.argv, given)
+    readiness, needs_port = make_readiness(ready, status=status, has_placeholder=wants_port)
     return Application(command=command, readiness=readiness, needs_port=needs_port, stop=checked_stop(stop))
 
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 
+from pytest_perfgate.errors import CannotMeasureError
 from pytest_perfgate.measure.cold import checked_cold, cold_runs
 from pytest_perfgate.measure.command import (
     Command,
@@ -32,7 +35,7 @@ from pytest_perfgate.metrics.startup.series import (
     remarks_on,
 )
 from pytest_perfgate.model import Better, Case, Measurement, Plan
-from pytest_perfgate.units import SECONDS
+from pytest_perfgate.units import SECONDS, format_value
 
 COMMAND = Metric(
     "startup.command",
@@ -43,6 +46,11 @@ COMMAND = Metric(
 
 #: The options of the call as users spell them; ``timeout`` arrives here as ``timeout_s``.
 COMMAND_OPTIONS = ("runs", "warmup", "env", "cwd", "stdin", "timeout", "expect_exit", "cold")
+
+#: A command that takes longer than this takes much longer than nothing at all (0.5 to 1 ms), anywhere.
+_SHORT_S = 0.005
+#: One that takes less than so many times as long as a process that does nothing is mostly the system's time.
+_CLOSE_TO_FLOOR, _FLOOR_RUNS = 3, 5
 
 _KIND: Kind[ProcessRun] = Kind(lambda run: run.wall_s, lambda run: run.contention, lambda run: run.uncontended_s)
 
@@ -119,6 +127,9 @@ def measure_command(  # noqa: PLR0913  # the options of the fixture
     facts |= {"first_output_s": middle(run.first_output_s for run in kept)}
     facts |= {"first_run_s": series.first and series.first.wall_s}
     remarks = remarks_on(kept) + (colder.remarks() if colder else ())
+    if planner is None:
+        facts["floor_s"], close = _floor(command, kept, runner)
+        remarks += close
     measurement = measurement_of(COMMAND, case, [run.wall_s for run in kept], facts, remarks)
     return _answer(command, kept[-1]), measurement
 
@@ -145,6 +156,27 @@ def run_command(
     expected = expected_statuses(expect_exit)
     command = make_command(argv, env=env, cwd=cwd, stdin=stdin, timeout_s=timeout_s)
     return _answer(command, _run_checked(command, expected, runner))
+
+
+def _floor(command: Command, runs: Sequence[ProcessRun], runner: Runner) -> tuple[float | None, tuple[str, ...]]:
+    """Hold a short command against a process that does nothing.
+
+    Returns:
+        What that takes, and a remark where the command takes hardly longer; None where nobody has to know, or can.
+    """
+    shortest_s, program = min(run.wall_s for run in runs), shutil.which("true")
+    if shortest_s >= _SHORT_S or program is None:
+        return None, ()
+    nothing = replace(command, argv=(program,), stdin=None)
+    try:
+        floor_s = min(nothing.run(runner).wall_s for _ in range(_FLOOR_RUNS))
+    except CannotMeasureError:
+        return None, ()
+    if shortest_s >= _CLOSE_TO_FLOOR * floor_s:
+        return floor_s, ()
+    least, taken = (format_value(one, SECONDS) for one in (floor_s, shortest_s))
+    remark = f"most of it is the system's time: it takes {taken} at least, a process that does nothing {least}"
+    return floor_s, (remark,)
 
 
 def _run_checked(command: Command, expected: frozenset[int], runner: Runner) -> ProcessRun:

@@ -90,7 +90,7 @@ class Startup(Front):
         """Start an application, wait until it is ready, and stop it with everything that it started.
 
         Args:
-            argv: Program and arguments, as a list; ``{port}`` stands for a free port where *ready* speaks of it.
+            argv: Program and arguments, as a list; ``{port}`` stands for a free port unless *ready* names one.
             ready: ``"output"``, a compiled pattern, a port, ``"host:port"``, ``"port"``, a URL, or a function.
             name: Tells several cases of one test apart.
             **options: ``status stop runs warmup env cwd timeout cold``, see the reference of fixtures.

@@ -1,0 +1,75 @@
+"""The call phase of a test as what is measured, where no fixture measures within it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator
+from typing import TYPE_CHECKING, TypeGuard
+
+import pytest
+
+from pytest_perfgate.plugin.markers import TIMED_METERS, meters_of
+
+if TYPE_CHECKING:
+    from pytest_perfgate.model import Budget
+    from pytest_perfgate.plugin.recorder import Recorder
+
+
+def is_timed(item: pytest.Item, budget: Budget | None) -> bool:
+    """Tell whether the test itself is what its budget speaks of: no fixture of ours measures time in it."""
+    meters = meters_of(item)
+    if meters & TIMED_METERS:
+        return False
+    if item.get_closest_marker("benchmark") is not None:
+        return True
+    if budget is None:
+        return False
+    return not meters or any(limit.metric is None and limit.unit in ("s", "B") for limit in budget.limits)
+
+
+def is_measured_whole(item: pytest.Item, budget: Budget | None) -> TypeGuard[pytest.Function]:
+    """Tell whether a marker of pytest-codspeed is all that asks for a measurement: then it is the function's."""
+    return (
+        isinstance(item, pytest.Function)
+        and item.get_closest_marker("benchmark") is not None
+        and budget is None
+        and not meters_of(item) & TIMED_METERS
+    )
+
+
+def timed_call(recorder: Recorder, item: pytest.Item) -> Generator[None, None, None]:
+    """Run the call phase, again as often as the budget says, and give what it took to the recorder."""
+    from pytest_perfgate.metrics.memory import PeakMeter
+    from pytest_perfgate.metrics.timing import phase_measurement
+
+    budget = recorder.budget
+    rounds = (budget.rounds if budget else None) or 1
+    wants_peak = budget is not None and any(limit.metric is None and limit.unit == "B" for limit in budget.limits)
+    case = recorder.begin("call", "call")
+    if recorder.known(case) is not None:
+        yield
+        recorder.replay(case)
+        if wants_peak:
+            recorder.replay(recorder.begin("call", "memory.peak"))
+        return
+    with recorder.measuring(case):
+        peak = PeakMeter(recorder.begin("call", "memory.peak")) if wants_peak else None
+        if peak is not None:
+            peak.start()
+        try:
+            began = time.perf_counter_ns()
+            yield
+            values_ns = [time.perf_counter_ns() - began]
+            for _ in range(rounds - 1):
+                began = time.perf_counter_ns()
+                item.runtest()
+                values_ns.append(time.perf_counter_ns() - began)
+        finally:
+            peak_measurement = peak.stop() if peak is not None else None
+    if recorder.called & TIMED_METERS:
+        # request.getfixturevalue("perf"): the test itself holds perfgate's own rounds, and is not what is meant.
+        recorder.discard("call")
+        return
+    recorder.add(phase_measurement(case, [value / 1e9 for value in values_ns]))
+    if peak_measurement is not None:
+        recorder.add(peak_measurement)

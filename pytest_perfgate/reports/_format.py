@@ -20,6 +20,11 @@ _ASCII = str.maketrans(
         "≤": "<=",
         "≥": ">=",
         "∞": "inf",
+        "•": "*",  # these and the following are the signs of plots
+        "·": ".",
+        "│": "|",
+        "└": "+",
+        "─": "-",
     }
 )
 

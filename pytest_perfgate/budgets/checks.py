@@ -101,7 +101,8 @@ def _unmeasured(budget: Budget, limit: Limit, reason: str) -> Check:
 
 
 def _check(budget: Budget, limit: Limit, target: Target, reading: Reading) -> Check:
-    holds = _holds(limit.operator, reading.value, limit.value)
+    unsettled = _unsettled(limit, target, reading)
+    holds = not unsettled and _holds(limit.operator, reading.value, limit.value)
     expression = limit.text
     if limit.metric is None and limit.statistic == "value":
         expression = reading.label + limit.text.removeprefix("value")
@@ -113,8 +114,8 @@ def _check(budget: Budget, limit: Limit, target: Target, reading: Reading) -> Ch
         observed=reading.value if math.isfinite(reading.value) else None,
         holds=holds,
         profile=budget.profile,
-        reason=_reason(limit, target, reading, holds=holds),
-        undecidable="" if holds or not math.isfinite(reading.value) else _undecidable(limit, target, reading),
+        reason=_compared(limit, target, reading) if unsettled else _reason(limit, target, reading, holds=holds),
+        undecidable=unsettled or ("" if holds else _undecidable(limit, target, reading)),
     )
 
 
@@ -131,7 +132,7 @@ def _holds(operator: Operator, value: float, limit: float) -> bool:
 def _reason(limit: Limit, target: Target, reading: Reading, *, holds: bool) -> str:
     if not math.isfinite(reading.value):
         return f"{reading.label} is not a finite number"
-    show_as = target.measurement.show_as or ("%" if "%" in limit.text else "")
+    show_as = _shown_as(limit, target)
     value, bound = _apart(reading, limit.value, show_as)
     bound += "".join(limit.text.partition(" (")[1:])  # how a profile scaled it
     interval = target.measurement.interval if reading.is_headline else None
@@ -159,8 +160,31 @@ def _apart(reading: Reading, limit: float, show_as: str) -> tuple[str, str]:
     return value, bound
 
 
+def _unsettled(limit: Limit, target: Target, reading: Reading) -> str:
+    """Say that the value is not known well enough, where the metric has its interval decide; empty when it is."""
+    interval = target.measurement.interval
+    if not reading.is_headline or interval is None or target.measurement.extra.get("judged_by") != "interval":
+        return ""
+    if len({_holds(limit.operator, end, limit.value) for end in interval}) == 1:
+        return ""
+    low, high = (units.format_value(end, reading.unit, show_as=_shown_as(limit, target)) for end in interval)
+    return f"its 95 % interval {low} to {high} includes the limit; more calls, or more time, would settle it"
+
+
+def _compared(limit: Limit, target: Target, reading: Reading) -> str:
+    """Put a value beside its limit and leave open what follows."""
+    value, bound = _apart(reading, limit.value, _shown_as(limit, target))
+    return f"{reading.label} {value} against a limit of {bound}"
+
+
+def _shown_as(limit: Limit, target: Target) -> str:
+    return target.measurement.show_as or ("%" if "%" in limit.text else "")
+
+
 def _undecidable(limit: Limit, target: Target, reading: Reading) -> str:
     """Say why a broken limit may be no fault of the code's; empty when it is."""
+    if not math.isfinite(reading.value):
+        return ""
     return _starved(limit, target, reading) or _out_of_reach(limit, target)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 
 #: (measured point, line between two of them, vertical axis, corner, horizontal axis).  Each sign is one character in
 #: both, and :mod:`._format` turns the first row into the second where a stream holds ASCII only.
-_SIGNS = {True: "•·│└─", False: "*.|+-"}
+_SIGNS = {True: tuple("•·│└─"), False: tuple("*.|+-")}
 _LEAST_WIDTH, _LEAST_HEIGHT = 16, 3
 
 Point = tuple[float, float]

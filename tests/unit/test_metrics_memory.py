@@ -236,9 +236,9 @@ def test_calls_per_round_follow_from_what_a_call_takes(monkeypatch):
     def effort(call_s, calls=None, warmup=None):
         return leak._effort(clock.work(int(call_s * 1e9)), calls, warmup, 4.0)
 
-    assert (effort(1e-6).calls, effort(1e-6).warmup, effort(1e-6).first_window) == (1280, 3, 10)
-    assert effort(1e-9).calls == 2560
-    assert (effort(0.001).calls, effort(0.01).calls, effort(0.05).calls) == (20, 10, 2)
+    assert (effort(1e-6).calls, effort(1e-6).warmup, effort(1e-6).first_window) == (1792, 3, 10)
+    assert effort(1e-9).calls == 3584
+    assert (effort(0.001).calls, effort(0.01).calls, effort(0.05).calls) == (28, 10, 2)
     assert (effort(0.5).calls, effort(0.5).warmup, effort(0.5).first_window) == (1, 1, SHORT_WINDOW)
     assert (effort(0.5, calls=7, warmup=2).calls, effort(0.5, calls=7, warmup=2).warmup) == (7, 2)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_perfgate.reports._format import asciified
@@ -81,6 +81,7 @@ def test_signs_become_ascii_one_for_one():
 numbers = st.floats(min_value=-1e12, max_value=1e12)
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(numbers, numbers), min_size=1, max_size=50), st.integers(16, 90), st.integers(3, 20))
 def test_a_plot_keeps_to_its_size(points, width, height):
     lines = plot(points, width, height, unicode=True)

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 import scipy.optimize
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_perfgate import stats
@@ -95,6 +95,7 @@ def test_the_monotone_curve_is_that_of_scipy():
         assert isotonic(values) == pytest.approx(list(scipy.optimize.isotonic_regression(values).x), abs=1e-12)
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=40))
 def test_a_monotone_curve_rises_and_keeps_what_rises(values):
     fitted = isotonic(values)
@@ -119,6 +120,7 @@ def test_correlation_is_found_where_it_is():
     assert correlation_length([1.0, 2.0] * 20) == 1
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.floats(-1e6, 1e6), min_size=12, max_size=60),
     st.floats(-1e6, 1e6),

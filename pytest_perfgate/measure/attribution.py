@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import collections
 import gc
+import itertools
 import linecache
 import os
 import sysconfig
 import tracemalloc
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from pytest_perfgate.measure.memory import traced
-from pytest_perfgate.stats import theil_sen
+from pytest_perfgate.stats import median
 
 #: Frames kept of each allocation: enough to leave the library that allocates for the code that asked for it.
 _FRAMES = 8
@@ -61,8 +62,7 @@ def attribute(run: Callable[[], None], *, calls_per_round: int, rounds: int) -> 
             levels.append(tracemalloc.get_traced_memory()[0])
         grown = _census() - census  # before the snapshot, which is made of objects as well
         after = tracemalloc.take_snapshot()
-    # The median slope: a list that was there before counts as new, all of it, when it is moved to grow.
-    slope = theil_sen(levels) or (levels[-1] - levels[0]) / rounds
+    slope = _usual_step(levels)
     blamed = _blamed(before, after)
     places = tuple(_sentence(one, calls) for one in blamed[:_MOST_PLACES])
     least = max(rounds, _WORTH_NAMING * blamed[0].blocks) if blamed else rounds
@@ -79,6 +79,15 @@ def _census() -> collections.Counter[str]:
 
 def _type_name(kind: type) -> str:
     return kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
+
+
+def _usual_step(levels: Sequence[int]) -> float:
+    """Return what a round usually adds.
+
+    Not the mean: a list that was there before tracing counts as new, all of it, in the round in which it is moved.
+    """
+    usual = median(later - earlier for earlier, later in itertools.pairwise(levels))
+    return usual or (levels[-1] - levels[0]) / (len(levels) - 1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from pytest_perfgate.errors import UsageError
 from pytest_perfgate.measure.calls import loop_arguments, timed_loop
 from pytest_perfgate.measure.clock import Clock
 from pytest_perfgate.measure.notes import note_origin
-from pytest_perfgate.measure.targets import LAZY, check_callable, finished
+from pytest_perfgate.measure.targets import check_callable, finished, laziness
 
 #: Young objects that wait for the collector while it is switched off; beyond it they are collected between rounds.
 _MOST_UNCOLLECTED = 50_000
@@ -143,8 +143,7 @@ class Rounds:
         if not self._calls:
             self.first_call_ns = elapsed_ns
             finished(self.result, self._target)
-            if inspect.isgenerator(self.result):
-                self.warnings = (LAZY,)
+            self.warnings = laziness(self.result)
         self._calls += calls
 
     @contextlib.contextmanager

@@ -12,7 +12,7 @@ from pytest_perfgate.measure.attribution import Attribution, attribute
 from pytest_perfgate.measure.batches import Batch, batches, check_count
 from pytest_perfgate.measure.course import Course, follow_calls, follow_time
 from pytest_perfgate.measure.surroundings import memory_watchers
-from pytest_perfgate.measure.targets import check_callable, finished
+from pytest_perfgate.measure.targets import check_callable, finished, laziness
 from pytest_perfgate.measure.timeout import given_up_after
 from pytest_perfgate.metrics._metric import Metric
 from pytest_perfgate.model import Better, Case, Measurement, Plan
@@ -88,7 +88,8 @@ def measure_growth_share(
             if shift is not None and shift.moved - shift.reach > _WORTH_ASKING * shift.start:
                 found = _attributed(batch, course.calls[-1])
             result = batch(1)
-    return result, _measurement(case, course, shift, found)
+    measurement = _measurement(case, course, shift, found)
+    return result, replace(measurement, warnings=(*laziness(result), *measurement.warnings))
 
 
 def _following(iterations: int | None, duration: str | float | None, timeout_s: float) -> Callable[[Batch], Course]:
@@ -148,7 +149,8 @@ def _drop(_: object) -> None:
 
 
 def _measurement(case: Case, course: Course, shift: Shift | None, found: Attribution | None) -> Measurement:
-    start, end = (shift.start, shift.end) if shift else (course.held_bytes[0], course.held_bytes[-1])
+    # In whole bytes: a line through equal values ends some billionths off.
+    start, end = (round(shift.start), round(shift.end)) if shift else (course.held_bytes[0], course.held_bytes[-1])
     value = end / start - 1 if start > 0 else 0.0
     calls = course.calls[-1]
     extra: dict[str, Any] = {

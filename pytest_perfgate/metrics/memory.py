@@ -16,7 +16,7 @@ from pytest_perfgate.measure.leak import Examination, examine
 from pytest_perfgate.measure.peak import Peak
 from pytest_perfgate.measure.resources import WORDS
 from pytest_perfgate.measure.surroundings import memory_watchers
-from pytest_perfgate.measure.targets import check_callable, finished
+from pytest_perfgate.measure.targets import check_callable, finished, laziness
 from pytest_perfgate.measure.timeout import given_up_after
 from pytest_perfgate.metrics._metric import Metric
 from pytest_perfgate.model import Better, Case, Measurement, Plan
@@ -77,10 +77,10 @@ def measure_growth(
         finished(batch(1), target, _FRONT)
         found = examine(batch, live, calls=calls, warmup=warmup, max_time_s=plan.max_time_s)
         result = batch(1)
-    return result, _growth_measurement(case, found)
+    return result, _growth_measurement(case, found, laziness(result))
 
 
-def _growth_measurement(case: Case, found: Examination) -> Measurement:
+def _growth_measurement(case: Case, found: Examination, warnings: tuple[str, ...]) -> Measurement:
     growth = found.growth
     value = 0.0 if growth.verdict == "clean" else found.bytes_per_call
     extra: dict[str, Any] = {
@@ -99,7 +99,7 @@ def _growth_measurement(case: Case, found: Examination) -> Measurement:
         value,
         extra,
         doubt=_doubt(growth),
-        warnings=(*_remarks(growth), *_unseen(found.channels), *_left_open(found)),
+        warnings=(*warnings, *_remarks(growth), *_unseen(found.channels), *_left_open(found)),
     )
 
 

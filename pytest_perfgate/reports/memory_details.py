@@ -87,7 +87,7 @@ def _curve(course: object, width: int, unicode: bool) -> list[str]:  # noqa: FBT
     calls, seconds, held = (_numbers(course.get(key)) for key in ("calls", "seconds", "bytes"))
     if len(held) < 2 or not len(held) == len(calls) == len(seconds):  # noqa: PLR2004  # one point is no curve
         return []
-    points: list[Point] = list(zip(calls, held, strict=True))
+    points: list[Point] = [(float(look), level) for look, level in enumerate(held)]
     low, high = _range(held)
     drawn = plot(
         points,

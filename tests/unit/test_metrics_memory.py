@@ -253,6 +253,21 @@ def test_a_coroutine_that_nobody_awaits_is_refused():
     gc.collect()
 
 
+def test_a_generator_that_nobody_consumes_is_warned_of():
+    def lazy():
+        yield 1
+
+    _, measured = measure_growth(Plan(), GROWTH, lazy)
+    assert "consume it in the target" in measured.warnings[0]
+
+
+def test_what_a_call_leaves_is_told_without_the_list_that_holds_it():
+    """A list of thousands that is moved while traced would otherwise count as new, all of it."""
+    held = [object() for _ in range(100_000)]
+    _, measured = measure_growth(Plan(max_time_s=20), GROWTH, lambda: held.append(bytes(1000)))
+    assert measured.value == pytest.approx(1033, rel=0.05)
+
+
 def test_what_somebody_froze_stays_frozen():
     gc.freeze()
     try:

@@ -7,7 +7,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pytest_perfgate import units
-from pytest_perfgate.budgets.excuses import WITHOUT_SCALE, is_beyond, is_kept, why_broken, why_kept
+from pytest_perfgate.budgets.excuses import (
+    WITHOUT_SCALE,
+    is_beyond,
+    is_kept,
+    shown_as,
+    why_broken,
+    why_kept,
+    why_unsettled,
+)
 from pytest_perfgate.budgets.limits import described
 from pytest_perfgate.budgets.targets import Reading, Target, find_targets, may_be_target, missing_reason, read
 from pytest_perfgate.model import Budget, Case, Check, Limit, Measurement, Operator
@@ -91,11 +99,12 @@ def _unmeasured(budget: Budget, limit: Limit, reason: str) -> Check:
 
 def _check(budget: Budget, limit: Limit, target: Target, reading: Reading) -> Check:
     is_within = is_kept(limit.operator, reading.value, limit.value)
+    unsettled = why_unsettled(limit, target, reading)
     expression = limit.text
     if limit.metric is None and limit.statistic == "value":
         expression = reading.label + limit.text.removeprefix("value")
-    excuse = ""
-    if math.isfinite(reading.value):
+    excuse = unsettled
+    if not unsettled and math.isfinite(reading.value):
         excuse = (why_kept if is_within else why_broken)(limit, target, reading)
     return Check(
         expression=expression,
@@ -105,7 +114,11 @@ def _check(budget: Budget, limit: Limit, target: Target, reading: Reading) -> Ch
         observed=reading.value if math.isfinite(reading.value) else None,
         holds=is_within and not excuse,
         profile=budget.profile,
-        reason=_reason(limit, target, reading, holds=is_within, is_doubted=bool(excuse)),
+        reason=(
+            _compared(limit, target, reading)
+            if unsettled
+            else _reason(limit, target, reading, holds=is_within, is_doubted=bool(excuse))
+        ),
         undecidable=excuse,
     )
 
@@ -113,7 +126,7 @@ def _check(budget: Budget, limit: Limit, target: Target, reading: Reading) -> Ch
 def _reason(limit: Limit, target: Target, reading: Reading, *, holds: bool, is_doubted: bool) -> str:
     if not math.isfinite(reading.value):
         return f"{reading.label} is not a finite number"
-    show_as = target.measurement.show_as or ("%" if "%" in limit.text else "")
+    show_as = shown_as(limit, target)
     value, bound = _apart(reading, limit.value, show_as)
     bound += "".join(limit.text.partition(" (")[1:])  # how a profile scaled it
     interval = target.measurement.interval if reading.is_headline else None
@@ -141,6 +154,12 @@ def _apart(reading: Reading, limit: float, show_as: str) -> tuple[str, str]:
         if value != bound or reading.value == limit:
             break
     return value, bound
+
+
+def _compared(limit: Limit, target: Target, reading: Reading) -> str:
+    """Put a value beside its limit and leave open what follows."""
+    value, bound = _apart(reading, limit.value, shown_as(limit, target))
+    return f"{reading.label} {value} against a limit of {bound}"
 
 
 # -- modules

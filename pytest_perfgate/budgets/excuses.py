@@ -44,6 +44,22 @@ def why_kept(limit: Limit, target: Target, reading: Reading) -> str:
     return _unearned(limit, target, reading) or _too_easy(limit, target)
 
 
+def why_unsettled(limit: Limit, target: Target, reading: Reading) -> str:
+    """Say that the value is not known well enough, where the metric has its interval decide; empty when it is."""
+    interval = target.measurement.interval
+    if not reading.is_headline or interval is None or target.measurement.extra.get("judged_by") != "interval":
+        return ""
+    if len({is_kept(limit.operator, end, limit.value) for end in interval}) == 1:
+        return ""
+    low, high = (units.format_value(end, reading.unit, show_as=shown_as(limit, target)) for end in interval)
+    return f"its 95 % interval {low} to {high} includes the limit; more calls, or more time, would settle it"
+
+
+def shown_as(limit: Limit, target: Target) -> str:
+    """Tell in which way a value and its limit are written: "%" for shares limited in percent; empty for the usual."""
+    return target.measurement.show_as or ("%" if "%" in limit.text else "")
+
+
 def _starved(limit: Limit, target: Target, reading: Reading) -> str:
     """Say that others kept the machine too busy for a limit on time, unless it is broken without their part as well."""
     extra = target.measurement.extra

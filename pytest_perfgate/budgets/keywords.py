@@ -179,17 +179,16 @@ def _module_count(name: str, value: object) -> Limit:
 
 
 def _growth(name: str, value: object) -> Limit:
-    example = f'write it like {name}="0 B/call" or {name}="2 blocks/call"'
+    example = f'write it like {name}="0 B/call", {name}="2 blocks/call" or, over a stated time, {name}="10%"'
     if not isinstance(value, str):
         raise _fail(f"takes a number with a unit; {example}", name, value)
     try:
         quantity = units.parse(value)
     except ValueError as problem:
         raise _fail(f"is malformed: {problem}; {example}", name, value) from None
-    if value.strip().endswith("%"):
-        raise _fail(f"as a share is not available yet; {example}", name, value)
-    if quantity.unit not in {units.BYTES_PER_CALL, units.BLOCKS_PER_CALL}:
-        raise _fail(f"is per call; {example}", name, value)
+    is_share = value.strip().endswith("%")
+    if not is_share and quantity.unit not in {units.BYTES_PER_CALL, units.BLOCKS_PER_CALL}:
+        raise _fail(f"is per call, or a share; {example}", name, value)
     if quantity.value < 0 or value.strip().startswith("-"):
         raise _fail("must not be negative", name, value)
     return new_limit(metric=name, operator=Operator.LE, quantity=quantity, written=value.strip().lstrip("+"))

@@ -34,6 +34,8 @@ _SUBJECT = re.compile(rf"(?:(?P<metric>.+)[.:])?(?:(?P<word>{'|'.join(STATISTICS
 
 #: Keywords whose limit may also be written as an expression on a metric, and whether it is an upper one.
 _NAMED = {"speedup": False, "efficiency": False, "modules": True, "growth": True}
+#: Key of a limit on growth over many calls, which is measured apart from growth per call and may stand beside it.
+GROWTH_SHARE = "growth share"
 _BY_UNIT = {
     units.SECONDS: "time",
     units.BYTES: "memory",
@@ -125,6 +127,8 @@ def _is_plain(metric: str) -> bool:
 
 def _key(metric: str | None, name: str, operator: Operator, unit: str) -> str:
     """Name what the limit sets: limits with one key contradict or override each other."""
+    if metric == "growth" and name == "value" and operator.is_upper and unit == units.RATIO:
+        return GROWTH_SHARE
     if metric is None and operator.is_upper and unit in _BY_UNIT and name in ("value", "median"):
         return _BY_UNIT[unit]  # the median is the headline value of what is timed
     if name == "value" and metric is not None and _NAMED.get(metric) is operator.is_upper:
@@ -153,6 +157,8 @@ def unmeetable(limit: Limit) -> str:
             return "nothing is less than zero"
         if limit.unit == units.SECONDS and limit.statistic != "stddev":
             return "everything takes some time"
+        if limit.key == GROWTH_SHARE:
+            return 'no system counts memory so finely; limit what each call leaves: "0 B/call"'
     metric = (limit.metric or "").partition(":")[0]
     if metric == "efficiency" and not limit.operator.is_upper:
         too_high = limit.value > 1 or (limit.value == 1 and limit.operator is Operator.GT)

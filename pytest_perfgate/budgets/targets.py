@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pytest_perfgate import stats, units
-from pytest_perfgate.budgets.limits import STATISTICS, described, statistic_name
+from pytest_perfgate.budgets.limits import GROWTH_SHARE, STATISTICS, described, statistic_name
 from pytest_perfgate.model import Limit, Measurement
 from pytest_perfgate.words import did_you_mean
 
@@ -22,6 +22,14 @@ _UNIT_OF_SUFFIX = {
 }
 _DIMENSIONED = {units.SECONDS, units.BYTES, units.BYTES_PER_CALL, units.BLOCKS_PER_CALL, units.PER_SECOND}
 _EXAMPLES = {units.SECONDS: "ms", units.BYTES: "MB", units.BYTES_PER_CALL: "B/call"}
+#: What to do where one kind of growth is limited and the other was measured.
+_OTHER_GROWTH = {
+    (GROWTH_SHARE, units.BYTES_PER_CALL): (
+        "; a share is measured over a stated number of calls, or time: "
+        'memory.growth(fn, iterations=10_000) or duration="5 min"'
+    ),
+    ("growth", units.RATIO): '; leave out iterations= and duration=, or limit the share, as in growth="10%"',
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +68,8 @@ def find_targets(limit: Limit, measured: Sequence[Measurement]) -> list[Target]:
         return _by_unit(limit, measured)
     exact = [each for each in measured if limit.metric in {each.case.metric, _full_name(each)}]
     named = exact or [each for each in measured if _is_named(limit.metric, each)]
+    if named and limit.key in {"growth", GROWTH_SHARE}:
+        named = [each for each in named if _can_be_held_against(limit, each)] or named
     if named:
         return [Target(each) for each in named]
     found = _by_extra(limit.metric, measured)
@@ -117,12 +127,16 @@ def _full_name(measurement: Measurement) -> str:
 
 
 def _is_named(wanted: str, measurement: Measurement) -> bool:
-    """Tell whether a measurement goes by *wanted*: a prefix or the last part of its metric."""
+    """Tell whether a measurement goes by *wanted*: some of the words of its metric, between dots."""
     wanted_metric, _, wanted_name = wanted.partition(":")
-    metric = measurement.case.metric
     if wanted_name and wanted_name != measurement.case.name:
         return False
-    return metric == wanted_metric or metric.startswith(f"{wanted_metric}.") or metric.endswith(f".{wanted_metric}")
+    return f".{wanted_metric}." in f".{measurement.case.metric}."
+
+
+def _can_be_held_against(limit: Limit, measurement: Measurement) -> bool:
+    """Tell growth per call from growth as a share, which go by one name."""
+    return _fits(limit, measurement.unit) or _EXTRA_OF_UNIT.get(limit.unit, "") in measurement.extra
 
 
 def _by_unit(limit: Limit, measured: Sequence[Measurement]) -> list[Target]:
@@ -160,7 +174,8 @@ def _fits(limit: Limit, unit: str) -> bool:
 
 def _mismatch(limit: Limit, name: str, unit: str) -> str:
     if limit.unit != units.COUNT:
-        return f'"{described(limit)}" is a limit in {limit.unit}, but {name} is measured in {unit}'
+        remedy = _OTHER_GROWTH.get((limit.key, unit), "")
+        return f'"{described(limit)}" is a limit in {limit.unit}, but {name} is measured in {unit}{remedy}'
     example = _EXAMPLES.get(unit, unit)
     return f'"{described(limit)}" has no unit, but {name} is measured in {unit}; write a unit such as {example}'
 

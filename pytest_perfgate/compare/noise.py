@@ -111,6 +111,8 @@ def resolution(measurement: Measurement) -> float:
     """Return what two readings of the same thing may differ by, in the unit of the measurement; 0 for times."""
     if measurement.unit == units.BYTES and measurement.extra.get("method") == "resident set":
         return _RESIDENT_RESOLUTION
+    if measurement.interval is not None and measurement.extra.get("judged_by") == "interval":
+        return (measurement.interval[1] - measurement.interval[0]) / 2
     return _PER_CALL_RESOLUTION.get(measurement.unit, 0.0)
 
 

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import collections
 import gc
+import itertools
 import linecache
 import os
 import sysconfig
 import tracemalloc
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from pytest_perfgate.measure.memory import traced
-from pytest_perfgate.stats import theil_sen
+from pytest_perfgate.stats import median
 
 #: Frames kept of each allocation: enough to leave the library that allocates for the code that asked for it.
 _FRAMES = 8
 _MOST_PLACES = 5
 _MOST_TYPES = 3
+#: Of the blocks that the worst line keeps, the share that a type has to make up.
+_WORTH_NAMING = 0.05
 _OURS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))  # noqa: PTH100, PTH120  # tracemalloc's are strings
 _LIBRARIES = tuple({os.path.abspath(path) for path in (sysconfig.get_path("stdlib"), sysconfig.get_path("purelib"))})  # noqa: PTH100
 
@@ -59,12 +62,14 @@ def attribute(run: Callable[[], None], *, calls_per_round: int, rounds: int) -> 
             levels.append(tracemalloc.get_traced_memory()[0])
         grown = _census() - census  # before the snapshot, which is made of objects as well
         after = tracemalloc.take_snapshot()
-    # The median slope: a list that was there before counts as new, all of it, when it is moved to grow.
-    slope = theil_sen(levels) or (levels[-1] - levels[0]) / rounds
+    slope = _usual_step(levels)
+    blamed = _blamed(before, after)
+    places = tuple(_sentence(one, calls) for one in blamed[:_MOST_PLACES])
+    least = max(rounds, _WORTH_NAMING * blamed[0].blocks) if blamed else rounds
     types = tuple(
-        f"{count / calls:.3g} {name} per call" for name, count in grown.most_common(_MOST_TYPES) if count >= rounds
+        f"{count / calls:.3g} {name} per call" for name, count in grown.most_common(_MOST_TYPES) if count >= least
     )
-    return Attribution(slope / calls_per_round, _places(before, after, calls), types)
+    return Attribution(slope / calls_per_round, places, types)
 
 
 def _census() -> collections.Counter[str]:
@@ -76,7 +81,27 @@ def _type_name(kind: type) -> str:
     return kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
 
 
-def _places(before: tracemalloc.Snapshot, after: tracemalloc.Snapshot, calls: int) -> tuple[str, ...]:
+def _usual_step(levels: Sequence[int]) -> float:
+    """Return what a round usually adds.
+
+    Not the mean: a list that was there before tracing counts as new, all of it, in the round in which it is moved.
+    """
+    usual = median(later - earlier for earlier, later in itertools.pairwise(levels))
+    return usual or (levels[-1] - levels[0]) / (len(levels) - 1)
+
+
+@dataclass(frozen=True, slots=True)
+class _Grown:
+    """A line, and what it has allocated more."""
+
+    filename: str
+    line: int
+    blocks: int
+    size_bytes: int
+
+
+def _blamed(before: tracemalloc.Snapshot, after: tracemalloc.Snapshot) -> list[_Grown]:
+    """List the lines that grew, those that grew most first."""
     blocks: collections.Counter[tuple[str, int]] = collections.Counter()
     sizes: collections.Counter[tuple[str, int]] = collections.Counter()
     for one in after.compare_to(before, "traceback"):
@@ -85,12 +110,8 @@ def _places(before: tracemalloc.Snapshot, after: tracemalloc.Snapshot, calls: in
             blocks[place] += one.count_diff
             sizes[place] += one.size_diff
     # By blocks first: one block a call is the leak, however large a working set happens to have grown meanwhile.
-    grown = sorted(
-        (place for place in sizes if blocks[place] > 0 or sizes[place] > 0),
-        key=lambda place: (max(0, blocks[place]), sizes[place]),
-        reverse=True,
-    )
-    return tuple(_sentence(place, blocks[place] / calls, sizes[place] / calls) for place in grown[:_MOST_PLACES])
+    grown = (_Grown(*place, blocks[place], sizes[place]) for place in sizes if blocks[place] > 0 or sizes[place] > 0)
+    return sorted(grown, key=lambda one: (max(0, one.blocks), one.size_bytes), reverse=True)
 
 
 def _place(traceback: tracemalloc.Traceback) -> tuple[str, int] | None:
@@ -99,11 +120,16 @@ def _place(traceback: tracemalloc.Traceback) -> tuple[str, int] | None:
     if _is_ours(innermost_first[0][0]):
         return None
     for filename, line in innermost_first:
+        if filename == _HERE:
+            return None  # a counter of the census, which the library made for us
         if _is_ours(filename):
             break
         if not _is_library(filename):
             return filename, line
     return innermost_first[0]
+
+
+_HERE = _census.__code__.co_filename
 
 
 def _is_ours(filename: str) -> bool:
@@ -114,11 +140,11 @@ def _is_library(filename: str) -> bool:
     return filename.startswith(("<frozen", *_LIBRARIES)) or "site-packages" in filename
 
 
-def _sentence(place: tuple[str, int], blocks: float, size_bytes: float) -> str:
-    filename, line = place
+def _sentence(one: _Grown, calls: int) -> str:
+    filename, number = one.filename, f"{one.blocks / calls:.3g}"
     shown = os.path.relpath(filename) if filename.startswith(os.getcwd() + os.sep) else filename  # noqa: PTH109
     # Bytes only of what grows in place: those of a list that was moved would include what it held before.
-    grew = f"{blocks:.3g} block{'s' * (blocks != 1)}" if blocks > 0 else f"{size_bytes:.3g} B"
-    said = f"{shown}:{line}: {grew} per call"
-    source = linecache.getline(filename, line).strip()
+    grew = f"{number} block{'s' * (number != '1')}" if one.blocks > 0 else f"{one.size_bytes / calls:.3g} B"
+    said = f"{shown}:{one.line}: {grew} per call"
+    source = linecache.getline(filename, one.line).strip()
     return f"{said}: {source}" if source else said

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import array
 import contextlib
 import itertools
+import operator
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from pytest_perfgate.errors import UsageError
 from pytest_perfgate.measure.loops import private_loop
+from pytest_perfgate.measure.notes import note_origin
 from pytest_perfgate.measure.targets import is_async
 
 #: A test's traceback ends in the user's own code.
@@ -41,17 +44,30 @@ def batches(target: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str,
         target: A function or an async function; the latter is awaited on one event loop of our own.
         args: Its positional arguments.
         kwargs: Its keyword arguments.
+
+    What the target raises bears a note of the call that raised it.
     """
+    made = array.array("q", [0])  # a number of Python's would be memory of ours, and so would those of a range
 
     def batch(calls: int) -> Any:
-        for _ in itertools.repeat(None, calls - 1):  # makes no numbers, which would be memory of ours
-            target(*args, **kwargs)
-        return target(*args, **kwargs)
+        __tracebackhide__ = True
+        todo = itertools.repeat(None, calls)
+        result = None
+        with _told_which(made, calls, todo):
+            for _ in todo:
+                result = None  # at no time are two results alive
+                result = target(*args, **kwargs)
+        return result
 
     async def awaited_batch(calls: int) -> Any:
-        for _ in itertools.repeat(None, calls - 1):
-            await target(*args, **kwargs)
-        return await target(*args, **kwargs)
+        __tracebackhide__ = True
+        todo = itertools.repeat(None, calls)
+        result = None
+        with _told_which(made, calls, todo):
+            for _ in todo:
+                result = None
+                result = await target(*args, **kwargs)
+        return result
 
     if not is_async(target):
         yield batch
@@ -59,3 +75,15 @@ def batches(target: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str,
     with private_loop() as loop:
         # One loop for all calls, one task for each batch: a new one for each call would be a workload of its own.
         yield lambda calls: loop.run_until_complete(awaited_batch(calls))
+
+
+@contextlib.contextmanager
+def _told_which(made: array.array[int], calls: int, todo: itertools.repeat[None]) -> Iterator[None]:
+    """Count the calls of a batch, and note on what one of them raises which it was."""
+    __tracebackhide__ = True
+    try:
+        yield
+    except Exception as problem:
+        note_origin(problem, f"call {made[0] + calls - operator.length_hint(todo):,} of the target")
+        raise
+    made[0] += calls

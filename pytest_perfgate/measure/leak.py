@@ -13,8 +13,11 @@ from pytest_perfgate.measure.batches import Batch
 from pytest_perfgate.measure.growth import FIRST_WINDOW, SHORT_WINDOW, Growth, detect_growth
 from pytest_perfgate.measure.resources import count_resources, left_behind
 
-#: Calls per round to begin with; more until a round takes a millisecond, so that collecting is not all that happens.
-_FEWEST_CALLS, _MOST_CALLS = 20, 2000
+#: Calls per round to begin with: a leak is proved in 35 rounds, so within a thousand calls.  More until a round takes a
+#: millisecond, so that collecting is not all that happens, and rarer leaks are found.
+_FEWEST_CALLS, _MOST_CALLS = 28, 2000
+#: Calls per round while traced: two windows of them, after one without tracing, are a thousand calls as well.
+_MOST_TRACED_CALLS = 16
 _SHORTEST_ROUND_S = 0.001
 #: Rounds until a leak is proved: warm-up, two windows and their settling.  A slow target's rounds get fewer calls so
 #: that these fit into the time limit, and where not even one call does, the first window is short.
@@ -170,7 +173,7 @@ def _traced_calls(batch: Batch, effort: _Effort, rounds: int) -> int:
     began = time.perf_counter()
     batch(1)
     once_s = max(time.perf_counter() - began, 1e-9)
-    return min(effort.calls, _FEWEST_CALLS, int(_TRACED_S / rounds / once_s))
+    return min(effort.calls, _MOST_TRACED_CALLS, int(_TRACED_S / rounds / once_s))
 
 
 def _attributed(growth: Growth, channels: tuple[str, ...], batch: Batch, effort: _Effort) -> Examination:

@@ -13,7 +13,8 @@ from typing import Any
 from pytest_perfgate.errors import UsageError
 from pytest_perfgate.measure.calls import loop_arguments, timed_loop
 from pytest_perfgate.measure.clock import Clock
-from pytest_perfgate.measure.targets import LAZY, check_callable, finished
+from pytest_perfgate.measure.notes import note_origin
+from pytest_perfgate.measure.targets import check_callable, finished, laziness
 
 #: Young objects that wait for the collector while it is switched off; beyond it they are collected between rounds.
 _MOST_UNCOLLECTED = 50_000
@@ -142,8 +143,7 @@ class Rounds:
         if not self._calls:
             self.first_call_ns = elapsed_ns
             finished(self.result, self._target)
-            if inspect.isgenerator(self.result):
-                self.warnings = (LAZY,)
+            self.warnings = laziness(self.result)
         self._calls += calls
 
     @contextlib.contextmanager
@@ -156,7 +156,7 @@ class Rounds:
             if self._calls:
                 first, last = self._calls + 1, self._calls + calls
                 which = f"call {first}" if calls == 1 else f"one of the calls {first} to {last}"
-                _add_note(problem, f"raised by {which} of the target; the calls before succeeded")
+                note_origin(problem, f"{which} of the target; the calls before succeeded")
             raise
 
 
@@ -186,12 +186,3 @@ async def _let_others_run() -> None:
     except RuntimeError:  # another library's loop
         return
     await asyncio.sleep(0)
-
-
-def _add_note(problem: Exception, text: str) -> None:
-    if hasattr(problem, "add_note"):  # 3.11
-        problem.add_note(text)
-    else:
-        # What pytest and the exceptiongroup backport show on 3.10 as well; some exceptions have no place for it.
-        with contextlib.suppress(AttributeError, TypeError):
-            vars(problem).setdefault("__notes__", []).append(text)

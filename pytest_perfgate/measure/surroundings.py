@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+import threading
 import tracemalloc
-from types import FunctionType, MethodType
 
 _TOOLS = {0: "a debugger", 1: "coverage", 2: "a profiler", 5: "an optimizer"}
 _TOOL_IDS = 6
@@ -27,9 +27,19 @@ def watchers() -> tuple[str, ...]:
     return tuple(found)
 
 
-def runs_python_on_every_line() -> bool:
-    """Tell whether a debugger or the like executes Python, and so allocates, while the target runs."""
-    return any(isinstance(function, FunctionType | MethodType) for function in (sys.gettrace(), sys.getprofile()))
+def memory_watchers() -> tuple[str, ...]:
+    """Name what watches this process and keeps memory of its own for it: growth may be theirs."""
+    found = list(watchers())
+    if tracemalloc.is_tracing():
+        found.append("tracemalloc")
+    if _memray_is_tracking():
+        found.append("memray")
+    return tuple(found)
+
+
+def _memray_is_tracking() -> bool:
+    """Tell by what memray hands to new threads as long as it tracks; it has no other sign that can be seen."""
+    return "memray" in sys.modules and _origin(threading.getprofile()) == "memray"
 
 
 def disturbances() -> tuple[str, ...]:

@@ -10,8 +10,13 @@ from typing import Any
 
 from pytest_perfgate.errors import CannotMeasureError
 
-#: Said of a target that hands back a generator: timing it is not wrong, but hardly ever what was meant.
-LAZY = "the target returned a generator, so only making it was timed; consume it in the target, as in list(...)"
+#: Said of a target that hands back a generator: measuring it is not wrong, but hardly ever what was meant.
+LAZY = "the target returned a generator, so only making it was measured; consume it in the target, as in list(...)"
+
+
+def laziness(result: object) -> tuple[str, ...]:
+    """Return the warning about a target that returned *result*, if one is due."""
+    return (LAZY,) if inspect.isgenerator(result) else ()
 
 
 def is_async(target: object) -> bool:

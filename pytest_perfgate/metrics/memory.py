@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import threading
-from collections.abc import Callable, Iterator
+import tracemalloc
+from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
 from pytest_perfgate.errors import CannotMeasureError
@@ -13,8 +15,8 @@ from pytest_perfgate.measure.growth import Growth
 from pytest_perfgate.measure.leak import Examination, examine
 from pytest_perfgate.measure.peak import Peak
 from pytest_perfgate.measure.resources import WORDS
-from pytest_perfgate.measure.surroundings import runs_python_on_every_line, watchers
-from pytest_perfgate.measure.targets import check_callable, finished
+from pytest_perfgate.measure.surroundings import memory_watchers
+from pytest_perfgate.measure.targets import check_callable, finished, laziness
 from pytest_perfgate.measure.timeout import given_up_after
 from pytest_perfgate.metrics._metric import Metric
 from pytest_perfgate.model import Better, Case, Measurement, Plan
@@ -75,10 +77,10 @@ def measure_growth(
         finished(batch(1), target, _FRONT)
         found = examine(batch, live, calls=calls, warmup=warmup, max_time_s=plan.max_time_s)
         result = batch(1)
-    return result, _growth_measurement(case, found)
+    return result, _growth_measurement(case, found, laziness(result))
 
 
-def _growth_measurement(case: Case, found: Examination) -> Measurement:
+def _growth_measurement(case: Case, found: Examination, warnings: tuple[str, ...]) -> Measurement:
     growth = found.growth
     value = 0.0 if growth.verdict == "clean" else found.bytes_per_call
     extra: dict[str, Any] = {
@@ -97,7 +99,7 @@ def _growth_measurement(case: Case, found: Examination) -> Measurement:
         value,
         extra,
         doubt=_doubt(growth),
-        warnings=(*_remarks(growth), *_left_open(found)),
+        warnings=(*warnings, *_remarks(growth), *_unseen(found.channels), *_left_open(found)),
     )
 
 
@@ -124,20 +126,28 @@ def _doubt(growth: Growth) -> str | None:
             f"memory grew over {growth.calls} calls without being shown to go on (a cache that fills?): fill the cache "
             f"before, call with inputs that repeat, or give it more calls with --perfgate-max-time"
         )
-    if growth.verdict == "leak" and runs_python_on_every_line():
-        return f"memory grew while {' and '.join(watchers())} was active, which allocates by itself: run without"
+    watching = memory_watchers()
+    if growth.verdict == "leak" and watching:
+        active = "were" if len(watching) > 1 else "was"
+        return f"memory grew while {' and '.join(watching)} {active} active and allocated as well: run without"
     return None
 
 
-def _remarks(growth: Growth) -> tuple[str, ...]:
+def _remarks(growth: Growth) -> Iterator[str]:
     """Name what else may have allocated; nothing to say of a clean function."""
-    if growth.verdict == "clean":
-        return ()
-    found = [f"{watcher} is active and may allocate by itself" for watcher in watchers()]
     others = threading.active_count() - 1
-    if others:
-        found.append(f"{others} other thread{'s' * (others != 1)} ran meanwhile and may have allocated")
-    return tuple(found)
+    if growth.verdict != "clean" and others:
+        yield f"{others} other thread{'s' * (others != 1)} ran meanwhile and may have allocated"
+
+
+def _unseen(channels: Collection[str]) -> Iterator[str]:
+    """Name what could not be watched."""
+    if "blocks" not in channels:
+        because = " (PYTHONMALLOC)" if os.environ.get("PYTHONMALLOC") else ""
+        yield f"the interpreter does not count its memory blocks here{because}: only the C heap was watched"
+    if "heap" not in channels:
+        because = " while tracemalloc runs" if tracemalloc.is_tracing() else " here"
+        yield f"the C heap cannot be read{because}: what extension modules allocate by themselves was not seen"
 
 
 class PeakMeter:

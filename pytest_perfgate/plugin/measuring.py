@@ -170,9 +170,9 @@ class Measuring:
             raise
         failing = [finding for finding in self._judge(item, None) if self._policy.fails(finding.verdict)]
         if failing:
-            from pytest_perfgate.reports.import_times import import_table
+            from pytest_perfgate.reports.details import details
 
-            told = [line for finding in failing for line in (finding.reason, *import_table(finding))]
+            told = [line for finding in failing for line in (finding.reason, *details(finding, unicode=False))]
             pytest.fail("\n".join(told), pytrace=False)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)

@@ -109,7 +109,10 @@ class Recorder:
                 self._started.pop(case, None)
                 raise
             except BaseException as problem:
-                self._fail(case, f"the target raised {_one_line(problem)}")
+                from pytest_perfgate.measure.notes import noted_origins
+
+                which = "".join(f" ({note})" for note in noted_origins(problem))
+                self._fail(case, f"the target raised {_one_line(problem)}{which}")
                 raise
 
     def planner(self, case: Case) -> Planner | None:

@@ -20,8 +20,13 @@ _ASCII = str.maketrans(
         "≤": "<=",
         "≥": ">=",
         "∞": "inf",
-        "█": "#",
+        "█": "#",  # these and the following are the signs of plots
         "░": ".",
+        "•": "*",
+        "·": ".",
+        "│": "|",
+        "└": "+",
+        "─": "-",
     }
 )
 

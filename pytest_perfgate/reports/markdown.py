@@ -11,6 +11,7 @@ from pytest_perfgate.reports._cells import DEFAULT_LIMIT
 from pytest_perfgate.reports._escaping import code, escaped
 from pytest_perfgate.reports._format import on_one_line, shortened_id
 from pytest_perfgate.reports._reproducing import reproduce_lines
+from pytest_perfgate.reports.memory_details import MOST_CURVES, memory_curve, memory_places
 from pytest_perfgate.reports.scaling_plot import MOST_PLOTS, plotted
 
 #: GitHub drops the whole summary of a step above 1 MiB, and just below that may lose it without a word.
@@ -80,6 +81,7 @@ def _blocks(run: Run, ordered: Sequence[Finding], most: int) -> Iterator[list[st
     yield [escaped(line) for line in _remarks.remainder(rows[most:], policy)]
     yield _section("Why", _bullets(_remarks.reasons(ordered, most)))
     yield _section("Scaling", _plots(ordered))
+    yield _section("Memory", _memory(ordered[:most]))
     apart = [line for title, below in _remarks.listed_apart(ordered) for line in _nested(title, _bounded(below, most))]
     remarks = [*_bounded(_remarks.warnings(ordered), most), *_bounded(_remarks.notes(run), most)]
     yield _section("Also", [*apart, *_bullets(remarks)])
@@ -111,6 +113,17 @@ def _plots(findings: Sequence[Finding]) -> list[str]:
     if len(plots) > MOST_PLOTS:
         lines.append(f"… and {len(plots) - MOST_PLOTS:,} more; all in the JSON report")
     return lines
+
+
+def _memory(findings: Sequence[Finding]) -> list[str]:
+    """Say where memory that stays comes from, and show memory over time."""
+    lines: list[str] = []
+    told = [(finding, memory_places(finding), memory_curve(finding)) for finding in findings]
+    for finding, places, curve in [one for one in told if one[1] or one[2]][:MOST_CURVES]:
+        lines += ["", code(shortened_id(on_one_line(finding.case.id), _LONGEST_ID)), "", *_bullets(places)]
+        # Only words of our own and numbers are in a curve: what others wrote could end the fence.
+        lines += ["", "```text", *curve, "```"] if curve else []
+    return lines[1:]
 
 
 def _row(cells: Iterable[str]) -> str:

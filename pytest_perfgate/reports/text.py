@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import textwrap
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +13,8 @@ from pytest_perfgate.model import Finding, Outcome, Run, Verdict
 from pytest_perfgate.reports import _cells, _remarks
 from pytest_perfgate.reports._cells import DEFAULT_LIMIT
 from pytest_perfgate.reports._format import on_one_line, shortened_id
-from pytest_perfgate.reports.import_times import import_table
+from pytest_perfgate.reports.details import details
+from pytest_perfgate.reports.memory_details import MOST_CURVES, curves_apart, memory_curve
 from pytest_perfgate.reports.scaling_plot import MOST_PLOTS, plotted
 
 #: An id cut shorter than this names nothing; a table in a narrower terminal is wider than it.
@@ -69,8 +71,9 @@ def render(run: Run, *, width: int = 80, colour: bool = False, limit: int | None
         _wrapped(_remarks.header(run), width),
         _table(rows, width, most, paint),
         _wrapped(_remarks.remainder(rows[most:], _cells.policy_of(run)), width),
-        _wrapped(_remarks.reasons(ordered, most, import_table), width, indent="    "),
+        _wrapped(_remarks.reasons(ordered, most, functools.partial(details, width=width)), width, indent="    "),
         _scaling(ordered, width),
+        _curves(ordered, width),
         _wrapped(apart, width, indent="    "),
         _wrapped(_remarks.warnings(ordered), width, indent="    "),
         _wrapped(_remarks.notes(run), width, indent="    "),
@@ -108,6 +111,18 @@ def _scaling(findings: Sequence[Finding], width: int) -> list[str]:
         lines += [shortened_id(f"scaling of {on_one_line(finding.case.id)}", max(width, _NARROWEST_CASE)), *plot]
     if len(plots) > MOST_PLOTS:
         lines.append(f"… and {len(plots) - MOST_PLOTS:,} more; all in the JSON report")
+    return lines
+
+
+def _curves(findings: Sequence[Finding], width: int) -> list[str]:
+    """Show memory over time of what passes; elsewhere it follows the reason."""
+    lines: list[str] = []
+    shown = curves_apart(findings)
+    for finding in shown[:MOST_CURVES]:
+        title = shortened_id(on_one_line(finding.case.id), max(width, _NARROWEST_CASE))
+        lines += [title, *memory_curve(finding, width=width)]
+    if len(shown) > MOST_CURVES:
+        lines.append(f"… and {len(shown) - MOST_CURVES:,} more over time; all in the JSON report")
     return lines
 
 

@@ -16,18 +16,24 @@ from pytest_perfgate.stats.intervals import (
     proportion_interval,
     welch_interval,
 )
+from pytest_perfgate.stats.levels import FEWEST_LEVELS, Shift, correlation_length, isotonic, level_shift
 from pytest_perfgate.stats.sequential import BETS, e_interval, e_value, least_values
 from pytest_perfgate.stats.trends import mann_kendall, theil_sen
 
 __all__ = [
     "BETS",
+    "FEWEST_LEVELS",
     "MAD_TO_SD",
     "MeanEstimate",
+    "Shift",
+    "correlation_length",
     "difference_interval",
     "e_interval",
     "e_value",
     "estimate_mean",
+    "isotonic",
     "least_values",
+    "level_shift",
     "mad",
     "mann_kendall",
     "mean",

@@ -592,3 +592,60 @@ def test_what_does_not_grow_with_waiting_is_decided_on_a_busy_machine(expression
     found = only(check(budget(expression), [starved(uncontended_s=0.45, cpu_s=0.4, ratio_to_bare=3.0)]))
     assert not found.holds
     assert found.undecidable == ""
+
+
+# -- growth as a share
+
+
+def share(value, reach, **fields):
+    extra = {"judged_by": "interval", "calls": 1000}
+    interval = (value - reach, value + reach)
+    return number("memory.growth.share", value, "ratio", show_as="%", extra=extra, **fields | {"interval": interval})
+
+
+@pytest.mark.parametrize(
+    ("value", "reach", "holds", "undecidable"),
+    [
+        (0.05, 0.01, True, False),
+        (-0.20, 0.01, True, False),
+        (0.15, 0.01, False, False),
+        (0.09, 0.02, False, True),
+        (0.11, 0.02, False, True),
+        (0.09, 0.01, True, False),  # the interval ends at the limit, which is allowed
+    ],
+)
+def test_growth_as_a_share_is_judged_by_its_whole_interval(value, reach, holds, undecidable):
+    found = only(check(budget(growth="10%"), [share(value, reach)]))
+    assert (found.holds, bool(found.undecidable)) == (holds, undecidable)
+
+
+def test_what_is_not_settled_is_said_with_both_numbers_and_the_remedy():
+    found = only(check(budget(growth="10%"), [share(0.09, 0.02)]))
+    assert found.reason == "growth 9 % against a limit of 10 %"
+    assert found.undecidable == (
+        "its 95 % interval 7 % to 11 % includes the limit; more calls, or more time, would settle it"
+    )
+
+
+def test_an_interval_of_anything_else_decides_nothing():
+    slow = measured(value=0.009, interval=(0.007, 0.011))
+    assert only(check(budget(ms=10), [slow])).holds
+
+
+def test_growth_per_call_and_as_a_share_stand_side_by_side():
+    both = [number("memory.growth", 0.0, "B/call", extra={"blocks_per_call": 0}), share(0.02, 0.001)]
+    checked = check(budget("growth <= 10%", growth="0 B/call"), both)
+    assert checked.unmeasured == ()
+    assert [[one.expression for one in checks] for checks in checked.by_case.values()] == [
+        ["growth <= 0 B/call"],
+        ["growth <= 10%"],
+    ]
+    assert only(check(budget("memory.growth.share < 10%"), both)).holds
+    assert only(check(budget(growth="1 blocks/call"), both)).observed == 0
+
+
+def test_the_other_kind_of_growth_is_not_the_one_that_is_limited():
+    per_call = number("memory.growth", 0.0, "B/call", extra={"blocks_per_call": 0})
+    assert "memory.growth(fn, iterations=10_000)" in unmeasured(check(budget(growth="10%"), [per_call]))
+    assert 'growth="10%"' in unmeasured(check(budget(growth="0 B/call"), [share(0.0, 0.001)]))
+    assert "did not measure" in unmeasured(check(budget(growth="10%"), [speedup()]))

@@ -7,6 +7,7 @@ import math
 import pytest
 
 from pytest_perfgate.budgets import KEYWORDS, parse_marker, parse_table
+from pytest_perfgate.budgets.expressions import parse_expression
 from pytest_perfgate.budgets.limits import described
 from pytest_perfgate.errors import BudgetSyntaxError
 from pytest_perfgate.model import Operator
@@ -74,6 +75,13 @@ def test_the_other_limits_go_by_their_own_name(keyword, value, operator, base, u
     limit = one_limit(**{keyword: value})
     assert (limit.metric, limit.statistic, limit.operator) == (keyword, "value", operator)
     assert (limit.value, limit.unit, limit.text, limit.key) == (base, unit, text, keyword)
+
+
+def test_growth_as_a_share_goes_by_a_name_of_its_own():
+    limit = one_limit(growth="10%")
+    assert (limit.metric, limit.value, limit.unit) == ("growth", 0.1, "ratio")
+    assert (limit.text, limit.key) == ("growth <= 10%", "growth share")
+    assert parse_expression("growth <= 10%") == limit
 
 
 def test_numbers_of_other_libraries_are_numbers():
@@ -195,7 +203,10 @@ def test_a_value_that_is_no_limit_is_refused_for_every_numeric_keyword(keyword, 
         ("growth", 0, 'write it like growth="0 B/call"'),
         ("growth", "0", "is per call"),
         ("growth", "0 B", "is per call"),
-        ("growth", "5%", "as a share is not available yet"),
+        ("growth", "0%", "cannot be met: no system counts memory so finely"),
+        ("growth", "0.1x", "is per call, or a share"),
+        ("growth", "-5%", "must not be negative"),
+        ("growth", "5 %%", "is malformed"),
         ("growth", "-1 B/call", "must not be negative"),
         ("growth", "-0 B/call", "must not be negative"),
         ("growth", "nan B/call", "is malformed"),

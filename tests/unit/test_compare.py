@@ -801,3 +801,36 @@ def test_another_profile_is_named_as_such():
     base = make_run(make_finding(calibrated(2.0)), profile="ci")
     (found,) = compare(base, make_run(make_finding(calibrated(2.2))), against="b", tolerance=0.05).values()
     assert found.reason.endswith("; under another profile: calibrated +10 % (advice only)")
+
+
+# -- growth as a share, which is known as well as its interval is narrow
+
+
+def grown(value, reach=0.01):
+    extra = {"judged_by": "interval"}
+    return make_measurement(
+        metric="memory.growth.share",
+        value=value,
+        unit="ratio",
+        statistic="value",
+        samples=(value,),
+        interval=(value - reach, value + reach),
+        extra=extra,
+    )
+
+
+@pytest.mark.parametrize(("base", "head"), [(0.001, 0.008), (0.002, -0.005), (-0.009, 0.009)])
+def test_growth_within_what_can_be_told_has_not_changed(base, head):
+    assert change(grown(base), grown(head)).ratio == 1
+
+
+def test_a_process_that_begins_to_grow_has_regressed_and_one_that_stops_improved():
+    assert compared(grown(0.001), grown(0.12)).verdict is Verdict.REGRESSED
+    assert compared(grown(0.12), grown(-0.004)).verdict is Verdict.IMPROVED
+    assert compared(grown(0.001), grown(0.03)).verdict is Verdict.INCONCLUSIVE
+
+
+def test_two_processes_that_grow_are_compared_as_closely_as_both_are_known():
+    found = change(grown(0.10), grown(0.12))
+    assert found.ratio == pytest.approx(1.2)
+    assert found.interval[0] < 1 < found.interval[1]

@@ -236,9 +236,9 @@ def test_calls_per_round_follow_from_what_a_call_takes(monkeypatch):
     def effort(call_s, calls=None, warmup=None):
         return leak._effort(clock.work(int(call_s * 1e9)), calls, warmup, 4.0)
 
-    assert (effort(1e-6).calls, effort(1e-6).warmup, effort(1e-6).first_window) == (1280, 3, 10)
-    assert effort(1e-9).calls == 2560
-    assert (effort(0.001).calls, effort(0.01).calls, effort(0.05).calls) == (20, 10, 2)
+    assert (effort(1e-6).calls, effort(1e-6).warmup, effort(1e-6).first_window) == (1792, 3, 10)
+    assert effort(1e-9).calls == 3584
+    assert (effort(0.001).calls, effort(0.01).calls, effort(0.05).calls) == (28, 10, 2)
     assert (effort(0.5).calls, effort(0.5).warmup, effort(0.5).first_window) == (1, 1, SHORT_WINDOW)
     assert (effort(0.5, calls=7, warmup=2).calls, effort(0.5, calls=7, warmup=2).warmup) == (7, 2)
 
@@ -251,6 +251,21 @@ def test_a_coroutine_that_nobody_awaits_is_refused():
     with pytest.raises(CannotMeasureError, match=r"memory.growth\(fetch, url\)"):
         measure_growth(Plan(), GROWTH, lambda: fetch("url"))
     gc.collect()
+
+
+def test_a_generator_that_nobody_consumes_is_warned_of():
+    def lazy():
+        yield 1
+
+    _, measured = measure_growth(Plan(), GROWTH, lazy)
+    assert "consume it in the target" in measured.warnings[0]
+
+
+def test_what_a_call_leaves_is_told_without_the_list_that_holds_it():
+    """A list of thousands that is moved while traced would otherwise count as new, all of it."""
+    held = [object() for _ in range(100_000)]
+    _, measured = measure_growth(Plan(max_time_s=20), GROWTH, lambda: held.append(bytes(1000)))
+    assert measured.value == pytest.approx(1033, rel=0.05)
 
 
 def test_what_somebody_froze_stays_frozen():

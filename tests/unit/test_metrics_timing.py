@@ -9,13 +9,14 @@ import gc
 import signal
 import sys
 import threading
+import tracemalloc
 
 import pytest
 from fakes import FakeClock
 
 from pytest_perfgate.errors import CannotMeasureError, UsageError
 from pytest_perfgate.measure import timeout
-from pytest_perfgate.measure.surroundings import disturbances, runs_python_on_every_line
+from pytest_perfgate.measure.surroundings import disturbances, memory_watchers, watchers
 from pytest_perfgate.measure.timeout import TargetHangsError, given_up_after
 from pytest_perfgate.metrics import timing
 from pytest_perfgate.model import Case, Plan
@@ -468,11 +469,29 @@ def test_tracers_are_named():
 
     sys.settrace(tracer)
     try:
-        found, runs_python = disturbances(), runs_python_on_every_line()
+        found, watching = disturbances(), memory_watchers()
     finally:
         sys.settrace(before)
     assert any(f"a trace function ({__name__.partition('.')[0]}) is watching" in one for one in found)
-    assert runs_python
+    assert any("a trace function" in one for one in watching)
+
+
+def test_what_keeps_memory_of_its_own_is_named():
+    assert memory_watchers() == tuple(watchers())
+    tracemalloc.start()
+    try:
+        assert "tracemalloc" in memory_watchers()
+    finally:
+        tracemalloc.stop()
+
+
+def test_memray_is_named_while_it_tracks(tmp_path):
+    memray = pytest.importorskip("memray")
+    tracker = memray.Tracker(tmp_path / "memory.bin")
+    with tracker:
+        during = memory_watchers()
+    assert "memray" in during
+    assert "memray" not in memory_watchers()
 
 
 @pytest.mark.skipif(not hasattr(sys, "monitoring"), reason="sys.monitoring is new in 3.12")

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from pytest_perfgate.errors import CannotMeasureError
+from pytest_perfgate.errors import CannotMeasureError, UsageError
 from pytest_perfgate.plugin.meters._front import Front, begin, loop_is_running, told_clearly
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ __tracebackhide__ = True
 class Memory(Front):
     """``memory.growth(fn)``, ``with memory.peak() as p:``, ``memory.allocations(fn)``, ``memory.per_object(make)``."""
 
-    METRICS = ("memory.growth", "memory.peak", "memory.allocations", "memory.per_object")
+    METRICS = ("memory.growth", "memory.growth.share", "memory.peak", "memory.allocations", "memory.per_object")
 
     @told_clearly
     def growth(
@@ -31,29 +31,46 @@ class Memory(Front):
         *args: Any,
         name: str = "",
         calls: int | None = None,
+        iterations: int | None = None,
+        duration: str | float | None = None,
         **kwargs: Any,
     ) -> Any:
-        """Measure what each call of a function leaves behind.
+        """Measure what each call of a function leaves behind; or by which share the process grows over many calls.
 
         Args:
             target: A function or an async function.
             *args: Passed on.
             name: Tells several cases of one test apart.
             calls: Calls per round; chosen when None.
+            iterations: Measure the share over so many calls instead, for ``budget(growth="10%")``.
+            duration: Measure the share over so much time instead, such as ``"5 min"``, or seconds.
             **kwargs: Passed on.
 
         Returns:
             What the last call of *target* returned.
         """
         __tracebackhide__ = True
-        from pytest_perfgate.metrics import memory
-
-        begun = self._begin_call("memory.growth", target, name)
+        is_share = iterations is not None or duration is not None
+        begun = self._begin_call("memory.growth.share" if is_share else "memory.growth", target, name)
         if begun is None:
             return _call_once(target, args, kwargs)
-        return self._measured(
-            begun, lambda recorder, case: memory.measure_growth(recorder.plan, case, target, args, kwargs, calls=calls)
-        )
+
+        def measure(recorder: Recorder, case: Case) -> tuple[Any, Measurement]:
+            __tracebackhide__ = True
+            if not is_share:
+                from pytest_perfgate.metrics.memory import measure_growth
+
+                return measure_growth(recorder.plan, case, target, args, kwargs, calls=calls)
+            from pytest_perfgate.metrics.growth_share import measure_growth_share
+
+            if calls is not None:
+                raise UsageError(
+                    "memory.growth: calls= is of growth per call; leave it out, or iterations= and duration="
+                )
+            how: dict[str, Any] = {"iterations": iterations, "duration": duration}
+            return measure_growth_share(recorder.plan, case, target, args, kwargs, **how)
+
+        return self._measured(begun, measure)
 
     @told_clearly
     def allocations(self, target: Callable[..., Any], /, *args: Any, name: str = "", **kwargs: Any) -> Any:

@@ -7,6 +7,7 @@ Every session runs on the interpreter that runs nox.  Dependency groups are reso
 from __future__ import annotations
 
 import os
+import shutil
 import tarfile
 import zipfile
 from collections.abc import Mapping
@@ -19,13 +20,15 @@ nox.needs_version = ">=2025.2"
 nox.options.default_venv_backend = "virtualenv"
 nox.options.reuse_venv = "yes"
 nox.options.error_on_missing_interpreters = True
-nox.options.sessions = ["lint", "typing", "tests", "docs", "wheel"]
+nox.options.sessions = ["lint", "typing", "workflows", "tests", "docs", "wheel"]
 
 ROOT = Path(__file__).parent
 PYPROJECT = nox.project.load_toml(ROOT / "pyproject.toml")
 #: pytest's own schema for JUnit files travels in its source distribution only.
 XSD_SOURCE = "pytest==8.4.2"
 XSD_NAME = "junit-10.xsd"
+#: Which versions of GitHub's language service, and what asks it.
+LANGUAGE_SERVICE = ROOT / "tests" / "workflows" / "language_service"
 
 
 def group(*names: str) -> tuple[str, ...]:
@@ -87,6 +90,31 @@ def junit_schema(session: nox.Session) -> Path | None:
     return schema.resolve()
 
 
+def language_service(session: nox.Session) -> Path | None:
+    """Find or install GitHub's language service for workflows; None where it cannot be had, which is said."""
+    if given := os.environ.get("PERFGATE_LANGUAGE_SERVICE"):
+        return Path(given).resolve()
+    folder = Path(session.cache_dir) / LANGUAGE_SERVICE.name
+    wanted, installed = LANGUAGE_SERVICE / "package-lock.json", folder / "installed.json"
+    if installed.is_file() and installed.read_bytes() == wanted.read_bytes():
+        return folder.resolve()
+    npm = shutil.which("npm")
+    if npm is None or shutil.which("node") is None:
+        session.warn("GitHub's language service is left out: node and npm, which it needs, are not on PATH")
+        return None
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in ("package.json", "package-lock.json"):
+        shutil.copy(LANGUAGE_SERVICE / name, folder)
+    command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--fetch-retries=1"]
+    with session.chdir(folder):
+        said = session.run(*command, external=True, silent=True, success_codes=range(256))
+    if not (folder / "node_modules" / ".package-lock.json").is_file():  # npm writes it last
+        session.warn(f"GitHub's language service is left out: npm could not install it:\n{said}")
+        return None
+    shutil.copy(wanted, installed)
+    return folder.resolve()
+
+
 @nox.session
 def lint(session: nox.Session) -> None:
     """Check style, formatting and the import contracts."""
@@ -105,13 +133,23 @@ def typing(session: nox.Session) -> None:
 
 
 @nox.session
+def workflows(session: nox.Session) -> None:
+    """Ask GitHub's language service about action.yml and the workflows, ours and those that `perfgate init` writes."""
+    service = language_service(session)
+    if service is None:
+        session.skip("GitHub's language service is not here; see above")
+    install_wheel(session, "pyyaml")
+    run_tests(session, "tests/workflows/test_language_service.py", env={"PERFGATE_LANGUAGE_SERVICE": str(service)})
+
+
+@nox.session
 def tests(session: nox.Session) -> None:
     """Run the tests on the installed wheel, never on the source tree."""
     install_wheel(session, *group("test", "lint"), extras="[xdist]")
-    schema = junit_schema(session)
+    found = {"PERFGATE_JUNIT_XSD": junit_schema(session), "PERFGATE_LANGUAGE_SERVICE": language_service(session)}
     # Two at a time: no test asserts on real time, and most of them wait for a pytest of their own.
     arguments = ["-n2", "--dist=worksteal", *session.posargs]
-    run_tests(session, *arguments, env={"PERFGATE_JUNIT_XSD": str(schema)} if schema else {})
+    run_tests(session, *arguments, env={name: str(path) for name, path in found.items() if path is not None})
 
 
 @nox.session

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -32,6 +36,38 @@ def complaints_of_shellcheck(script: str, folder: Path, shell: str = "sh") -> st
     file = folder / "script.sh"
     file.write_text(script, "utf-8")
     return _complaints("shellcheck", f"--shell={shell}", str(file))
+
+
+def complaints_of_language_service(
+    files: Mapping[str, str], actions: Mapping[str, Mapping[str, Any]]
+) -> dict[str, list[str]]:
+    """Ask GitHub's own language service, as their editors do.
+
+    Args:
+        files: Name -> content; ``.github/workflows/*.yml`` is a workflow, ``action.yml`` an action.
+        actions: ``owner/name`` -> inputs as in its ``action.yml``; of any other action nothing is known.
+
+    Returns:
+        Name -> what is wrong, each with its line.
+    """
+    folder, node = os.environ.get("PERFGATE_LANGUAGE_SERVICE"), shutil.which("node")
+    if not folder or node is None:
+        pytest.skip("GitHub's language service is not here; nox -s workflows installs it where there is node")
+    # As text, so that the packages are looked for where they are and not beside the file.
+    program = (Path(__file__).parent / "workflows/language_service/check.mjs").read_text("utf-8")
+    done = subprocess.run(
+        [node, "--input-type=module", "--eval", program],
+        cwd=folder,
+        input=json.dumps({"files": files, "actions": actions}),
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    found: dict[str, list[str]] = json.loads(done.stdout)
+    assert found.keys() == files.keys()
+    return found
 
 
 def mistakes_of_groovy(text: str) -> list[str]:

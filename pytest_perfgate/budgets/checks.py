@@ -7,16 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pytest_perfgate import units
+from pytest_perfgate.budgets.excuses import WITHOUT_SCALE, is_beyond, is_kept, why_broken, why_kept
 from pytest_perfgate.budgets.limits import described
 from pytest_perfgate.budgets.targets import Reading, Target, find_targets, may_be_target, missing_reason, read
 from pytest_perfgate.model import Budget, Case, Check, Limit, Measurement, Operator
 
 _NEGATED = {Operator.LT: ">=", Operator.LE: ">", Operator.GT: "<=", Operator.GE: "<"}
-_WITHOUT_SCALE = {"count", "stddev", "rate"}
-#: Times that do not grow while a process waits for a processor.
-_UNHINDERED = frozenset({"cpu_s", "user_s", "system_s", "on_cpu_s", "uncontended_s"})
-#: What neighbours take besides processors, caches mostly, makes a program slower by a quarter or less.
-_HINDRANCE = 1.3
 #: Beyond this many digits two different numbers of a message may look the same.
 _MOST_DIGITS = 12
 
@@ -75,16 +71,9 @@ def impossible_speedup(budget: Budget, workers: int) -> str | None:
     """
     for limit in budget.limits:
         metric = (limit.metric or "").partition(":")[0]
-        if metric == "speedup" and _is_beyond(limit, workers) and limit.statistic not in _WITHOUT_SCALE:
+        if metric == "speedup" and is_beyond(limit, workers) and limit.statistic not in WITHOUT_SCALE:
             return f'"{limit.text}" cannot be met: {workers} workers give at most {workers}×'
     return None
-
-
-def _is_beyond(limit: Limit, largest: float) -> bool:
-    """Tell whether a lower limit lies above the largest value there can be."""
-    if limit.operator.is_upper:
-        return False
-    return limit.value > largest or (limit.value == largest and limit.operator is Operator.GT)
 
 
 def _unmeasured(budget: Budget, limit: Limit, reason: str) -> Check:
@@ -101,34 +90,27 @@ def _unmeasured(budget: Budget, limit: Limit, reason: str) -> Check:
 
 
 def _check(budget: Budget, limit: Limit, target: Target, reading: Reading) -> Check:
-    holds = _holds(limit.operator, reading.value, limit.value)
+    is_within = is_kept(limit.operator, reading.value, limit.value)
     expression = limit.text
     if limit.metric is None and limit.statistic == "value":
         expression = reading.label + limit.text.removeprefix("value")
+    excuse = ""
+    if math.isfinite(reading.value):
+        excuse = (why_kept if is_within else why_broken)(limit, target, reading)
     return Check(
         expression=expression,
         limit=limit.value,
         unit=reading.unit,
         operator=limit.operator,
         observed=reading.value if math.isfinite(reading.value) else None,
-        holds=holds,
+        holds=is_within and not excuse,
         profile=budget.profile,
-        reason=_reason(limit, target, reading, holds=holds),
-        undecidable="" if holds or not math.isfinite(reading.value) else _undecidable(limit, target, reading),
+        reason=_reason(limit, target, reading, holds=is_within, is_doubted=bool(excuse)),
+        undecidable=excuse,
     )
 
 
-def _holds(operator: Operator, value: float, limit: float) -> bool:
-    if not math.isfinite(value):
-        return False
-    if operator is Operator.LT:
-        return value < limit
-    if operator is Operator.LE:
-        return value <= limit
-    return value > limit if operator is Operator.GT else value >= limit
-
-
-def _reason(limit: Limit, target: Target, reading: Reading, *, holds: bool) -> str:
+def _reason(limit: Limit, target: Target, reading: Reading, *, holds: bool, is_doubted: bool) -> str:
     if not math.isfinite(reading.value):
         return f"{reading.label} is not a finite number"
     show_as = target.measurement.show_as or ("%" if "%" in limit.text else "")
@@ -139,6 +121,8 @@ def _reason(limit: Limit, target: Target, reading: Reading, *, holds: bool) -> s
     if interval is not None and interval[0] < limit.value < interval[1]:
         low, high = (units.format_value(end, reading.unit, show_as=show_as) for end in interval)
         remark = f"its 95 % interval {low} to {high} includes the limit"
+    if holds and is_doubted:
+        return f"{reading.label} {value} keeps to {bound}"
     if holds:
         return remark and f"{reading.label} {value} keeps to {bound}, but {remark}"
     reason = f"{reading.label} {value} {_NEGATED[limit.operator]} {bound}"
@@ -157,41 +141,6 @@ def _apart(reading: Reading, limit: float, show_as: str) -> tuple[str, str]:
         if value != bound or reading.value == limit:
             break
     return value, bound
-
-
-def _undecidable(limit: Limit, target: Target, reading: Reading) -> str:
-    """Say why a broken limit may be no fault of the code's; empty when it is."""
-    return _starved(limit, target, reading) or _out_of_reach(limit, target)
-
-
-def _starved(limit: Limit, target: Target, reading: Reading) -> str:
-    """Say that others kept the machine too busy for a limit on time, unless it is broken without their part as well."""
-    extra = target.measurement.extra
-    starved, rest_s = extra.get("starved"), extra.get("uncontended_s")
-    if not starved or reading.unit != units.SECONDS or not limit.operator.is_upper or target.extra in _UNHINDERED:
-        return ""
-    is_certain = isinstance(rest_s, int | float) and rest_s > limit.value * _HINDRANCE and not target.extra
-    return "" if is_certain else f"the machine was too busy: {starved}"
-
-
-def _out_of_reach(limit: Limit, target: Target) -> str:
-    """Say that this machine cannot reach a lower limit, whatever the code does; empty when it can."""
-    measurement = target.measurement
-    ceiling, workers = measurement.ceiling, measurement.extra.get("workers")
-    if ceiling is None or limit.statistic in _WITHOUT_SCALE:
-        return ""
-    if target.extra == "efficiency" and isinstance(workers, int | float) and workers > 0:
-        ceiling /= workers
-    elif target.extra:
-        return ""
-    if not _is_beyond(limit, ceiling):
-        return ""
-    show_as = "" if target.extra else measurement.show_as
-    shown = units.format_value(ceiling, measurement.unit, show_as=show_as)
-    cause = ""
-    if isinstance(workers, int | float) and measurement.ceiling is not None and measurement.ceiling < workers:
-        cause = f": {measurement.ceiling:g} cores for {workers:g} workers"
-    return f"this machine can give at most {shown}{cause}"
 
 
 # -- modules

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 #: The system counts CPU time in ticks of 10 ms; over less than this the count says nothing.
 _SHORTEST_S = 0.1
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,27 +21,35 @@ class Load:
 
     wall_s: float
     idle_s: float
-    """Of all cores of the machine together."""
+    """Of all cores together that this process may use."""
     own_s: float
-    """Of this process and its children."""
+    """Of this process and its children, those that have ended included."""
 
 
 def read_load() -> Load:
     """Read the counters."""
     import psutil  # noqa: PLC0415  # milliseconds that only this measurement should pay
 
-    times = psutil.cpu_times()
     process = psutil.Process()
     own_s = _used_s(process)
     for child in process.children(recursive=True):
         with contextlib.suppress(psutil.Error):  # it may end while we look
             own_s += _used_s(child)
-    return Load(time.perf_counter(), times.idle + getattr(times, "iowait", 0.0), own_s)
+    idle_s = sum(times.idle + getattr(times, "iowait", 0.0) for times in _ours(psutil.cpu_times(percpu=True)))
+    return Load(time.perf_counter(), idle_s, own_s)
+
+
+def _ours(processors: Sequence[_T]) -> Sequence[_T]:
+    """Keep the processors that this process may use: that others are idle helps it nothing."""
+    if not hasattr(os, "sched_getaffinity"):
+        return processors
+    return [processors[number] for number in os.sched_getaffinity(0) if number < len(processors)] or processors
 
 
 def _used_s(process: object) -> float:
+    """Take the CPU time of a process and of its children that have ended; a pool may live for one pass only."""
     times = process.cpu_times()  # type: ignore[attr-defined]  # psutil.Process, imported where it is used
-    return float(times.user + times.system)
+    return float(sum(getattr(times, name, 0.0) for name in ("user", "system", "children_user", "children_system")))
 
 
 def cores_left(read: Callable[[], Load] | None) -> Callable[[], float | None]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from pytest_perfgate.measure.clock import Clock
 from pytest_perfgate.measure.outcomes import check_same, refuse_unfinished
 from pytest_perfgate.measure.parallel import CLOCKS, Clocks, Passes, Window, time_window
 from pytest_perfgate.measure.repetition import count
@@ -58,7 +59,15 @@ class Pairs:
         return [one / max(other, 1e-9) for one, other in zip(self.serial_s, self.parallel_s, strict=True)]
 
 
-def measure_pairs(plan: Plan, passes: Passes, choice: Choice, *, seed: str, clocks: Clocks = CLOCKS) -> Pairs:
+def measure_pairs(  # each is another thing
+    plan: Plan,
+    passes: Passes,
+    choice: Choice,
+    *,
+    seed: str,
+    clocks: Clocks = CLOCKS,
+    beside: Callable[[Window], None] = lambda _: None,
+) -> Pairs:
     """Time pairs of windows until there are enough.
 
     Args:
@@ -68,6 +77,7 @@ def measure_pairs(plan: Plan, passes: Passes, choice: Choice, *, seed: str, cloc
         choice: What the user chose.
         seed: Decides the orders, see :func:`paired_orders`.
         clocks: What to look at.
+        beside: Called after each pair, thrown away or not, with its serial window: to measure something next to it.
 
     Returns:
         The pairs that were kept.
@@ -80,11 +90,18 @@ def measure_pairs(plan: Plan, passes: Passes, choice: Choice, *, seed: str, cloc
     discarded = count(plan.warmup if choice.warmup is None else choice.warmup, "warmup", least=0)
     give_up_ns = clocks.wall_ns() + round(plan.max_time_s * 1e9)
     orders = paired_orders(seed)
-    for _ in range(1 if discarded is None else discarded):
-        _time_pair(Pairs(), passes, clocks, serial_first=next(orders), check=choice.check)
-    pairs = Pairs()
-    while not _is_enough(len(pairs.serial), wanted, is_late=clocks.wall_ns() >= give_up_ns):
-        _time_pair(pairs, passes, clocks, serial_first=next(orders), check=choice.check)
+    with clocks.queue() as queued_ns:
+
+        def pair(into: Pairs) -> Pairs:
+            _time_pair(into, passes, clocks, queued_ns, serial_first=next(orders), check=choice.check)
+            beside(into.serial[-1])
+            return into
+
+        for _ in range(1 if discarded is None else discarded):
+            pair(Pairs())
+        pairs = Pairs()
+        while not _is_enough(len(pairs.serial), wanted, is_late=clocks.wall_ns() >= give_up_ns):
+            pair(pairs)
     return pairs
 
 
@@ -113,17 +130,19 @@ def _is_enough(pairs: int, wanted: int | None, *, is_late: bool) -> bool:
     return pairs >= (_FEWEST_PAIRS if is_late else _PAIRS)
 
 
-def _time_pair(pairs: Pairs, passes: Passes, clocks: Clocks, *, serial_first: bool, check: bool) -> None:
+def _time_pair(  # each is another thing
+    pairs: Pairs, passes: Passes, clocks: Clocks, queued_ns: Clock, *, serial_first: bool, check: bool
+) -> None:
     """Time one window of each kind, and compare their outcomes when both are over."""
     if serial_first:
-        serial, expected = time_window(passes.serial, clocks)
-        parallel, outcome = time_window(passes.parallel, clocks)
+        serial, expected = time_window(passes.serial, clocks, queued_ns)
+        parallel, outcome = time_window(passes.parallel, clocks, queued_ns)
     else:
-        parallel, outcome = time_window(passes.parallel, clocks)
-        serial, expected = time_window(passes.serial, clocks)
+        parallel, outcome = time_window(passes.parallel, clocks, queued_ns)
+        serial, expected = time_window(passes.serial, clocks, queued_ns)
     refuse_unfinished(serial=expected, parallel=outcome)
     if check:
         check_same(expected, outcome)
     pairs.serial.append(serial)
-    pairs.parallel.append(parallel)
+    pairs.parallel.append(replace(parallel, stints=tuple(passes.stints)))
     pairs.outcome = outcome

@@ -5,15 +5,20 @@ The pools are in :mod:`pytest_perfgate.measure.pools`; what the windows say is f
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import itertools
 import time
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from pytest_perfgate.errors import UsageError
+from pytest_perfgate.measure.clock import Clock
 from pytest_perfgate.measure.contention import Load, read_load
+from pytest_perfgate.measure.runqueue import run_queue
+from pytest_perfgate.measure.spinning import Spinners, open_spinners
+from pytest_perfgate.measure.stints import Stint
 
 #: A test's traceback ends in the user's own code.
 __tracebackhide__ = True
@@ -47,6 +52,8 @@ class Passes:
     parallel: Callable[[], Any]
     startup_s: float | None = None
     """What making the workers took; None where there are none of ours."""
+    stints: list[Stint] = field(default_factory=list)
+    """Of the last parallel pass, chunk by chunk; empty where nobody tells."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,23 +63,36 @@ class Window:
     wall_s: float
     cpu_s: float
     """CPU time of this process, all threads."""
+    queued_s: float = 0.0
+    """How long the thread that timed it could have run and was not let; 0 where that is not known."""
+    stints: tuple[Stint, ...] = ()
+    """What the workers of a parallel pass saw; empty where nobody tells."""
+
+
+@contextlib.contextmanager
+def _no_queue() -> Iterator[Clock]:
+    yield lambda: 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Clocks:
     """What is looked at before and after a window; tests put something else here."""
 
-    wall_ns: Callable[[], int] = time.perf_counter_ns
-    cpu_ns: Callable[[], int] = time.process_time_ns
+    wall_ns: Clock = time.perf_counter_ns
+    cpu_ns: Clock = time.process_time_ns
+    """Of this process, all threads: what the serial pass spends on a core."""
+    queue: Callable[[], contextlib.AbstractContextManager[Clock]] = _no_queue
+    """Opens what tells how long this thread has waited for a core."""
     load: Callable[[], Load] | None = None
     """Tells what other programs leave of the machine; None where nobody looks."""
-    """Of this process, all threads: what the serial pass spends on a core."""
+    spinners: Callable[[int], contextlib.AbstractContextManager[Spinners]] | None = None
+    """Starts processes that show what the machine gives perfect code; None where nobody asks."""
 
 
-CLOCKS = Clocks(load=read_load)
+CLOCKS = Clocks(queue=run_queue, load=read_load, spinners=open_spinners)
 
 
-def time_window(work: Callable[[], Any], clocks: Clocks = CLOCKS) -> tuple[Window, Any]:
+def time_window(work: Callable[[], Any], clocks: Clocks = CLOCKS, queued_ns: Clock = lambda: 0) -> tuple[Window, Any]:
     """Time one pass.
 
     The garbage of what came before is collected first; the collector stays on, as it is in the user's program.
@@ -80,15 +100,19 @@ def time_window(work: Callable[[], Any], clocks: Clocks = CLOCKS) -> tuple[Windo
     Args:
         work: The pass.
         clocks: What to look at.
+        queued_ns: Tells how long this thread has waited for a core.
 
     Returns:
         The window, and what *work* returned.
     """
     gc.collect()
-    cpu_ns, start_ns = clocks.cpu_ns(), clocks.wall_ns()
+    # Where a turn is over the kernel takes the core away as a system call ends, that for the account as well: read next
+    # to the clock, and both times after it, the account tells of the same time as the clock.
+    cpu_ns, start_ns, waited_ns = clocks.cpu_ns(), clocks.wall_ns(), queued_ns()
     outcome = work()
-    end_ns, cpu_end_ns = clocks.wall_ns(), clocks.cpu_ns()
-    return Window((end_ns - start_ns) / 1e9, (cpu_end_ns - cpu_ns) / 1e9), outcome
+    end_ns, waited_end_ns, cpu_end_ns = clocks.wall_ns(), queued_ns(), clocks.cpu_ns()
+    window = Window((end_ns - start_ns) / 1e9, (cpu_end_ns - cpu_ns) / 1e9, (waited_end_ns - waited_ns) / 1e9)
+    return window, outcome
 
 
 def check_workers(workers: object, items: int | None = None) -> None:

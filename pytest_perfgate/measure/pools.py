@@ -24,6 +24,7 @@ from typing import Any
 from pytest_perfgate.errors import CannotMeasureError, UsageError
 from pytest_perfgate.measure.loops import open_coroutines
 from pytest_perfgate.measure.parallel import Passes, Task, Work, item_notes, run_chunk, short, split
+from pytest_perfgate.measure.stints import Stint, timed_stint
 from pytest_perfgate.measure.targets import is_async
 
 #: A test's traceback ends in the user's own code.
@@ -133,11 +134,15 @@ def _pooled(
             _collect((greet(pool) for _ in range(work.workers)), _ASSEMBLY_S)
         startup_s = (time.perf_counter_ns() - started_ns) / 1e9
 
-        def parallel() -> list[Any]:
-            parts = _collect((pool.submit(run, work.task, *chunk) for chunk in chunks), work.timeout_s)
-            return [result for part in parts for result in part]
+        stints: list[Stint] = []
 
-        yield Passes(lambda: run_chunk(work.task, 0, work.items), parallel, startup_s)
+        def parallel() -> list[Any]:
+            submitting = (pool.submit(timed_stint, run, work.task, *chunk) for chunk in chunks)
+            parts = _collect(submitting, work.timeout_s)
+            stints[:] = [stint for _, stint in parts if stint is not None]
+            return [result for part, _ in parts for result in part]
+
+        yield Passes(lambda: run_chunk(work.task, 0, work.items), parallel, startup_s, stints)
 
 
 @contextlib.contextmanager

@@ -21,25 +21,32 @@ def run_queue() -> Iterator[Clock]:
 
     The waiting of a virtual processor for a real one is not seen from inside a machine, and not counted.
     """
-    file = _opened() if sys.platform == "linux" else None
+    file = open_account()
     if file is None:
         yield lambda: 0
         return
     try:
-        yield lambda: int(os.pread(file, _ENOUGH_BYTES, 0).split()[1])
+        yield lambda: read_queued_ns(file)
     finally:
         os.close(file)
 
 
-def _opened() -> int | None:
-    """Open the file; None where the kernel keeps no such account."""
+def open_account() -> int | None:
+    """Open the calling thread's account, to be closed by the caller; None where the kernel keeps none."""
+    if sys.platform != "linux":
+        return None
     try:
         file = os.open(_PATH, os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
         return None
     try:
-        int(os.pread(file, _ENOUGH_BYTES, 0).split()[1])
+        read_queued_ns(file)
     except (OSError, ValueError, IndexError):
         os.close(file)
         return None
     return file
+
+
+def read_queued_ns(file: int) -> int:
+    """Read from an open account how long its thread has waited for a processor."""
+    return int(os.pread(file, _ENOUGH_BYTES, 0).split()[1])

@@ -119,11 +119,13 @@ class Reporting:
         if self.run is None:
             return
         from pytest_perfgate.reports import text
+        from pytest_perfgate.reports._format import encodable
 
         writer = self._config.get_terminal_writer()
         terminalreporter.section("perfgate")
         printed = text.render(self.run, width=writer.fullwidth, colour=writer.hasmarkup)
-        terminalreporter.write_line(printed.rstrip("\n"))
+        # pytest itself would escape what the terminal cannot show, line breaks included.
+        terminalreporter.write_line(encodable(printed.rstrip("\n"), sys.stdout.encoding))
         for problem in self._problems:
             terminalreporter.write_line(f"perfgate: {problem}", red=True, bold=True)
 

@@ -21,14 +21,20 @@ def policy_of(run: Run) -> Policy:
 
 
 def worst_first(run: Run) -> list[Finding]:
-    """Order by: what fails first, then how close to the limit; what has no limit comes last."""
+    """Order by: what fails first, then how close to the limit or how far beyond it; what has no limit comes last.
+
+    What regressed has left its tolerance behind: it comes after broken limits and before limits that hold, and of
+    regressions the largest first.
+    """
     policy = policy_of(run)
+    return sorted(run.findings, key=lambda finding: (not policy.fails(finding.verdict), *_distance(finding)))
 
-    def urgency(finding: Finding) -> tuple[bool, float]:
-        tightest = finding.tightest
-        return not policy.fails(finding.verdict), -tightest.closeness if tightest is not None else 1.0
 
-    return sorted(run.findings, key=urgency)
+def _distance(finding: Finding) -> tuple[float, float]:
+    """Return how much room a case has left, in shares of its limit, and of its tolerance once that is broken."""
+    if finding.verdict is Verdict.REGRESSED:
+        return -1.0, -finding.change.worsening if finding.change is not None else 0.0
+    return (-finding.tightest.closeness if finding.tightest is not None else 1.0), 0.0
 
 
 def in_table(findings: Iterable[Finding]) -> list[Finding]:

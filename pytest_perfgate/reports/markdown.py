@@ -9,8 +9,9 @@ from pytest_perfgate.model import Finding, Outcome, Run
 from pytest_perfgate.reports import _cells, _remarks
 from pytest_perfgate.reports._cells import DEFAULT_LIMIT
 from pytest_perfgate.reports._escaping import code, escaped
-from pytest_perfgate.reports._format import shortened_id
+from pytest_perfgate.reports._format import on_one_line, shortened_id
 from pytest_perfgate.reports._reproducing import reproduce_lines
+from pytest_perfgate.reports.scaling_plot import MOST_PLOTS, plotted
 
 #: GitHub drops the whole summary of a step above 1 MiB, and just below that may lose it without a word.
 MAX_BYTES = 1_000_000
@@ -78,6 +79,7 @@ def _blocks(run: Run, ordered: Sequence[Finding], most: int) -> Iterator[list[st
     yield _table(rows[:most])
     yield [escaped(line) for line in _remarks.remainder(rows[most:], policy)]
     yield _section("Why", _bullets(_remarks.reasons(ordered, most)))
+    yield _section("Scaling", _plots(ordered))
     apart = [line for title, below in _remarks.listed_apart(ordered) for line in _nested(title, _bounded(below, most))]
     remarks = [*_bounded(_remarks.warnings(ordered), most), *_bounded(_remarks.notes(run), most)]
     yield _section("Also", [*apart, *_bullets(remarks)])
@@ -98,6 +100,17 @@ def _table(shown: Sequence[Finding]) -> list[str]:
     aligned = ["---", *(how for _, how in columns), "---"]
     verdicts = [finding.verdict.value for finding in shown]
     return [_row(titles), _row(aligned), *map(_row, zip(ids, *columns.values(), verdicts, strict=True))]
+
+
+def _plots(findings: Sequence[Finding]) -> list[str]:
+    plots = plotted(findings)
+    lines: list[str] = []
+    for finding, plot in plots[:MOST_PLOTS]:
+        # Only words of our own and numbers are in a plot: what others wrote could end the fence.
+        lines += [code(shortened_id(on_one_line(finding.case.id), _LONGEST_ID)), "", "```text", *plot, "```", ""]
+    if len(plots) > MOST_PLOTS:
+        lines.append(f"… and {len(plots) - MOST_PLOTS:,} more; all in the JSON report")
+    return lines
 
 
 def _row(cells: Iterable[str]) -> str:

@@ -13,6 +13,7 @@ from pytest_perfgate.reports import _cells, _remarks
 from pytest_perfgate.reports._cells import DEFAULT_LIMIT
 from pytest_perfgate.reports._format import on_one_line, shortened_id
 from pytest_perfgate.reports.import_times import import_table
+from pytest_perfgate.reports.scaling_plot import MOST_PLOTS, plotted
 
 #: An id cut shorter than this names nothing; a table in a narrower terminal is wider than it.
 _NARROWEST_CASE = 24
@@ -69,6 +70,7 @@ def render(run: Run, *, width: int = 80, colour: bool = False, limit: int | None
         _table(rows, width, most, paint),
         _wrapped(_remarks.remainder(rows[most:], _cells.policy_of(run)), width),
         _wrapped(_remarks.reasons(ordered, most, import_table), width, indent="    "),
+        _scaling(ordered, width),
         _wrapped(apart, width, indent="    "),
         _wrapped(_remarks.warnings(ordered), width, indent="    "),
         _wrapped(_remarks.notes(run), width, indent="    "),
@@ -97,6 +99,16 @@ def _table(findings: Sequence[Finding], width: int, most: int, paint: Callable[[
     # Numbers are texts by now; tabulate would parse them and write them anew.
     printed = tabulate(rows, titles, tablefmt="simple", disable_numparse=True, colalign=aligned)
     return [line.rstrip() for line in printed.splitlines()]
+
+
+def _scaling(findings: Sequence[Finding], width: int) -> list[str]:
+    plots = plotted(findings)
+    lines = []
+    for finding, plot in plots[:MOST_PLOTS]:
+        lines += [shortened_id(f"scaling of {on_one_line(finding.case.id)}", max(width, _NARROWEST_CASE)), *plot]
+    if len(plots) > MOST_PLOTS:
+        lines.append(f"… and {len(plots) - MOST_PLOTS:,} more; all in the JSON report")
+    return lines
 
 
 def _filled_columns(shown: Sequence[Finding]) -> dict[_Column, list[str]]:

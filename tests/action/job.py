@@ -29,6 +29,15 @@ def test_count(name, metric):
 def test_rows(metric):
     metric("rows", 50)
 """
+#: Likewise in one test: its cases have names of any length, where pytest shortens the parameters of tests.
+CROWD = """
+import json, pathlib
+
+
+def test_crowd(metric):
+    for name, value in json.loads((pathlib.Path(__file__).parent / "values.json").read_text("utf-8")).items():
+        metric("queries", value, name=name)
+"""
 
 
 class Job:
@@ -49,6 +58,8 @@ class Job:
             "event": {"repository": {"default_branch": "main"}},
         }
         self.environ = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+        #: Files of the runner that no step can write to.
+        self.broken: set[str] = set()
         self.write("test_it.py", SUITE)
 
     def write(self, name: str, text: str) -> Path:
@@ -72,6 +83,7 @@ class Job:
             github={**self.github, "run_id": str(self.runs), "run_attempt": "1"},
             uses=self.cache.uses,
             environ=self.environ,
+            broken=self.broken,
         )
         return runner.play(**{"python": python(), "install": "false", **inputs})
 

@@ -2,52 +2,13 @@
 
 from __future__ import annotations
 
-import subprocess
-
 import pytest
 from action.job import Job
-from checkouts import Repository
+from action.origin import Origin, check_out
 
 from pytest_perfgate.ci.base import find_base
 from pytest_perfgate.ci.event import Event
 from pytest_perfgate.errors import AgainstError
-
-FILES = {
-    "pkg/__init__.py": "QUERIES = 100\n",
-    "test_pkg.py": "import pkg\n\n\ndef test_queries(metric):\n    metric('queries', pkg.QUERIES)\n",
-    ".gitignore": "__pycache__\n.pytest_cache\n",
-}
-
-
-class Origin:
-    """A repository with a main branch, a pull request and the merge of both that GitHub makes."""
-
-    def __init__(self, folder, change):
-        self.folder = folder
-        self.repository = Repository(folder / "origin")
-        git = self.repository.git
-        for count in range(3):
-            self.repository.commit({**FILES, "history.txt": str(count)})
-        self.fork = git("rev-parse", "HEAD")
-        git("checkout", "--quiet", "-b", "topic")
-        for count in range(3):
-            self.head = self.repository.commit({**change, "topic.txt": str(count)})
-        git("checkout", "--quiet", "main")
-        for count in range(3):  # what happens on main meanwhile is not the pull request's
-            self.base = self.repository.commit({"pkg/other.py": f"X = {count}\n"})
-        git("checkout", "--quiet", "-b", "merge")
-        git("merge", "--quiet", "--no-edit", "topic")
-        self.merge = git("rev-parse", "HEAD")
-        git("checkout", "--quiet", "main")
-        git("config", "uploadpack.allowAnySHA1InWant", "true")
-
-    def clone(self, commit, depth=1):
-        """Check out as actions/checkout does: one commit, nothing else."""
-        target = Repository(self.folder / f"clone-{commit[:7]}-{depth}")
-        target.git("remote", "add", "origin", self.repository.path.as_uri())
-        target.git("fetch", "--quiet", "--no-tags", *([f"--depth={depth}"] if depth else []), "origin", commit)
-        target.git("checkout", "--quiet", "--detach", commit)
-        return target
 
 
 @pytest.fixture
@@ -117,10 +78,7 @@ def checked_out(tmp_path, change):
     """Make a job in a shallow clone of the merge of a pull request."""
     origin = Origin(tmp_path / "git", change)
     job = Job(tmp_path)
-    job.workspace = origin.clone(origin.merge).path
-    job.github["sha"] = origin.merge
-    payload = {"base": {"sha": origin.base}, "head": {"sha": origin.head, "repo": {"fork": True}}}
-    job.on("pull_request", "refs/pull/7/merge", repository={"default_branch": "main"}, pull_request=payload)
+    check_out(job, origin)
     return origin, job
 
 
@@ -159,30 +117,3 @@ def test_where_nothing_can_be_compared_with_the_base_no_policy_makes_it_green(tm
     played = job.play(missing_baseline="pass")
     assert not played.is_green
     assert "nothing could be compared" in played.messages("error")[-2]
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("times", [1, 2])
-def test_a_commit_that_slows_a_function_turns_the_check_red_and_the_one_before_is_green(tmp_path, times):
-    """The whole way, in seconds: a repository, a slower commit, the steps of the action."""
-    code = "def busy():\n    return sum(range({}))\n\n\ndef steady():\n    return sum(range(3000))\n"
-    tests = (
-        "import pkg\n\n\ndef test_busy(perf):\n    perf(pkg.busy)\n\n\ndef test_steady(perf):\n    perf(pkg.steady)\n"
-    )
-    origin = Origin(tmp_path / "git", {"pkg/other_still.py": ""})
-    origin.repository.commit({"pkg/__init__.py": code.format(3000), "test_pkg.py": tests})
-    origin.base = origin.repository.git("rev-parse", "HEAD")
-    head = origin.repository.commit({"pkg/__init__.py": code.format(3000 * times)})
-    job = Job(tmp_path)
-    job.workspace = origin.clone(head, 2).path
-    job.github["sha"] = head
-    job.on("pull_request", "refs/pull/7/merge", pull_request={"base": {"sha": origin.base}})
-    played = job.play(max_regression="30%")
-    subprocess.run(["git", "-C", str(job.workspace), "diff", "--exit-code"], check=True)
-    assert played.is_green is (times == 1), played.log
-    assert played.outputs["regressions"] == str(times - 1)
-    assert played.outputs["baseline-commit"] == origin.base
-    if times > 1:
-        (error,) = [one for one in played.shown if one.level == "error" and one.properties.get("file")]
-        assert error.place == "test_pkg.py:4"
-        assert "test_busy" in played.messages("error")[-2]

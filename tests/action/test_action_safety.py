@@ -6,21 +6,21 @@ import sys
 
 import pytest
 import yaml
+from action.hostile import HOSTILE
 from action.job import ROOT
 
-HOSTILE = [
-    "$(touch pwned)",
-    "`touch pwned`",
-    '"; touch pwned; "',
-    "'; touch pwned; '",
-    "a\n::error::forged",
-    "::error::forged",
-    "::add-mask::a",
-    "--> <!-- @everyone",
-    "<script>alert(1)</script>",
-    "${{ github.token }}",
-    "x\nghadelimiter\nstatus=pass",
-    "a|b [c](http://x) **d**",
+#: Inputs that are one of a few words, a number or an id.
+WORDS = [
+    "max_regression",
+    "baseline_storage",
+    "missing_baseline",
+    "update_baseline",
+    "fail_on_regression",
+    "strict",
+    "summary",
+    "annotations",
+    "comment",
+    "comment_id",
 ]
 
 
@@ -37,18 +37,37 @@ def test_in_arguments_of_pytest(job, text):
     assert not played.is_green  # it selects nothing
 
 
-@pytest.mark.parametrize("name", ["baseline_key", "baseline_path", "comment_id", "against", "python"])
-def test_in_other_inputs(job, name):
-    for text in HOSTILE[2:5]:
-        assert_unharmed(job, job.play({"a": 1}, **{name: text}))
+@pytest.mark.parametrize("text", HOSTILE)
+@pytest.mark.parametrize("inputs", [WORDS, ["install"], ["working_directory"], ["against"], ["python"]], ids=" ".join)
+def test_in_inputs_that_cannot_be_so(job, inputs, text):
+    played = job.play({"a": 1}, **dict.fromkeys(inputs, text))
+    assert_unharmed(job, played)
+    assert not played.is_green
+    assert played.outputs["status"] == "error"
+    if inputs == WORDS:
+        named = {message.partition(":")[0].replace("-", "_") for message in played.messages("error")}
+        assert named >= set(WORDS)
 
 
-def test_in_names_of_branches(job):
-    for text in HOSTILE[2:5]:
-        job.on("push", f"refs/heads/{text}", repository={"default_branch": text}, head={"ref": text})
-        played = job.play({"a": 1})
+@pytest.mark.parametrize("text", HOSTILE)
+def test_in_inputs_that_can_be_so_and_in_names_of_branches_jobs_and_people(job, text):
+    job.on("push", f"refs/heads/{text}", repository={"default_branch": text}, head={"ref": text})
+    job.github |= dict.fromkeys(["job", "head_ref", "ref_name", "actor", "workflow"], text)
+    given = {"baseline_key": text, "baseline_path": f"{text}.json", "report_dir": text}
+    if "\n" in text or sys.platform == "win32":  # refused: no names of files
+        given = {}
+    for storage in ("cache", "file"):
+        played = job.play({"a": 1}, baseline_storage=storage, github_token=text, **given)
         assert_unharmed(job, played)
-        assert played.is_green
+        assert played.is_green, played.log
+        assert played.outputs["status"] == "no-baseline"
+
+
+@pytest.mark.parametrize("text", [text for text in HOSTILE if "\n" in text])
+def test_in_names_of_files_that_have_more_than_one_line(job, text):
+    played = job.play({"a": 1}, baseline_key=text, baseline_path=text, report_dir=text)
+    assert_unharmed(job, played)
+    assert [step.name for step in played.steps if step.outcome == "failure"] == ["Plan"]
 
 
 def test_in_ids_of_tests(job):
@@ -56,8 +75,11 @@ def test_in_ids_of_tests(job):
     played = job.play(dict.fromkeys(HOSTILE, 150))
     assert_unharmed(job, played)
     assert played.outputs["regressions"] == str(len(HOSTILE))
-    assert "<script>" not in played.summary
-    assert "<!--" not in played.summary.replace("<!-- pytest-perfgate", "")
+    for markup in ("<script>", "<!--", "-->", "@everyone", "](http", "\n::"):
+        assert markup not in played.summary
+    # Every one of them is there to be read.
+    assert "alert(1)" in played.summary
+    assert "everyone" in played.summary
 
 
 def test_what_the_suite_prints_is_no_command(job):

@@ -31,7 +31,7 @@ def number(metric, value, unit, **fields):
 
 
 def speedup(value=1.9, *, workers=4, ceiling=2.0, **fields):
-    extra = {"efficiency": value / workers, "workers": workers}
+    extra = {"efficiency": value / (ceiling or workers), "workers": workers}
     return number("speedup", value, "ratio", show_as="×", better=Better.HIGHER, ceiling=ceiling, extra=extra, **fields)
 
 
@@ -426,10 +426,77 @@ def test_a_speedup_above_the_ceiling_of_the_machine_is_undecidable():
     assert found.reason == "speedup 1.9× < 2.5×"
 
 
-def test_an_efficiency_above_the_ceiling_of_the_machine_is_undecidable():
-    found = only(check(budget(efficiency=0.7), [speedup(1.9)]))
-    assert found.undecidable == "this machine can give at most 0.5: 2 cores for 4 workers"
-    assert only(check(budget(efficiency=0.49), [speedup(1.9)])).undecidable == ""
+def test_an_efficiency_is_a_share_of_the_ceiling_and_always_decided_where_that_is_worth_anything():
+    for value, holds in ((1.9, True), (1.0, False)):
+        found = only(check(budget(efficiency=0.7), [speedup(value)]))
+        assert found.holds is holds
+        assert found.undecidable == ""
+
+
+@pytest.mark.parametrize(("ceiling", "asked"), [(1.0, 0.9), (1.3, 0.8), (2.0, 0.5)])
+def test_an_efficiency_that_one_worker_alone_reaches_is_no_pass(ceiling, asked):
+    found = only(check(budget(efficiency=asked), [speedup(ceiling * asked, ceiling=ceiling)]))
+    assert not found.holds
+    assert "of which one worker alone reaches as much" in found.undecidable
+    assert "keeps to" in found.reason
+
+
+def test_an_efficiency_is_decided_where_the_user_or_nothing_set_the_bar_that_low():
+    assert only(check(budget(efficiency=0.25), [speedup(1.0, ceiling=1.0)])).holds
+    assert only(check(budget(efficiency=0.3), [speedup(3.0, ceiling=None)])).holds
+
+
+# -- a speedup that others may have spoilt, or flattered
+
+
+def disturbed(value, least, most, **fields):
+    one = speedup(value, **fields)
+    ends = {"speedup_at_least": least, "speedup_at_most": most, "disturbance": "other programs left 0.6 of 2 cores"}
+    return replace(one, extra={**one.extra, **ends})
+
+
+def test_a_speedup_that_others_may_have_spoilt_breaks_no_limit():
+    found = only(check(budget(speedup=1.5), [disturbed(1.2, 0.6, 1.9)]))
+    assert not found.holds
+    assert found.undecidable == "it may be up to 1.9× on a machine of its own: other programs left 0.6 of 2 cores"
+
+
+def test_a_speedup_that_would_be_too_small_without_others_is_decided():
+    found = only(check(budget(speedup=1.5), [disturbed(1.2, 0.6, 1.4)]))
+    assert not found.holds
+    assert found.undecidable == ""
+
+
+def test_a_speedup_that_others_may_have_flattered_keeps_no_limit():
+    found = only(check(budget(speedup=1.5), [disturbed(1.6, 1.0, 1.9)]))
+    assert not found.holds
+    assert found.reason == "speedup 1.6× keeps to 1.5×"
+    assert found.undecidable == "it may be no more than 1×: other programs left 0.6 of 2 cores"
+
+
+@pytest.mark.parametrize("least", [1.5, 1.55, 1.9])
+def test_a_speedup_that_is_certain_holds(least):
+    assert only(check(budget(speedup=1.5), [disturbed(1.9, least, 2.0)])).holds
+
+
+def test_a_speedup_that_may_be_smaller_by_no_more_than_scatter_holds():
+    assert only(check(budget(speedup=1.5), [disturbed(1.52, 1.48, 2.0)])).holds
+
+
+def test_an_efficiency_has_the_same_ends():
+    spoilt = replace(disturbed(1.2, 0.6, 1.9, workers=2), case=Case(TEST, "speedup"))
+    found = only(check(budget(efficiency=0.9), [spoilt]))
+    assert found.undecidable == "it may be up to 0.95 on a machine of its own: other programs left 0.6 of 2 cores"
+    assert only(check(budget(efficiency=0.96), [spoilt])).undecidable == ""
+    assert not only(check(budget(efficiency=0.59), [spoilt])).holds
+
+
+@pytest.mark.parametrize("expression", ["speedup < 1.1", "speedup count > 5", "workers > 5"])
+def test_the_ends_of_a_speedup_decide_nothing_else(expression):
+    one = replace(disturbed(1.2, 0.6, 1.9), samples=(1.2, 1.2, 1.2))
+    found = only(check(budget(expression), [one]))
+    assert not found.holds
+    assert found.undecidable == ""
 
 
 @pytest.mark.parametrize("asked", [{"speedup": 1.95}, {"speedup": 2}])

@@ -8,6 +8,7 @@ from builders import (
     empty_run,
     every_verdict_run,
     hostile_run,
+    make_change,
     make_check,
     make_finding,
     make_measurement,
@@ -86,6 +87,21 @@ def test_the_worst_come_first_and_no_more_than_the_page_keeps():
         f"perfgate: over-budget: t{number}" for number in range(29, 21, -1)
     ]
     assert commands(run, "warning") == [("warning", {"title": "perfgate"}, "22 more failing; all in the JSON report")]
+
+
+def test_of_regressions_the_worst_come_first_whatever_share_of_their_budgets_they_use():
+    worsened = [
+        make_finding(
+            make_measurement(f"t.py::t{number}"),
+            Verdict.REGRESSED,
+            change=make_change(1.1 + number / 10),
+            checks=(make_check(0.1 * number + 0.1),) if number % 2 else (),
+        )
+        for number in range(10)
+    ]
+    # A broken limit is worse than a change, whatever its size.
+    titles = [properties["title"] for _, properties, _ in commands(make_run(*worsened, over("limit", 1.01)), "error")]
+    assert titles == ["perfgate: over-budget: limit"] + [f"perfgate: regressed: t{n}" for n in range(9, 2, -1)]
 
 
 def test_the_last_line_is_the_verdict_and_no_command():

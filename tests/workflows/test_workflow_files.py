@@ -7,37 +7,20 @@ import re
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 from linters import complaints_of_schema, complaints_of_shellcheck, complaints_of_zizmor, mistakes_of_groovy
+from workflows.pages import ROOT, SHOWN, WORKFLOWS, shown
 
 from pytest_perfgate.starter.workflows import ACTION, PINS, comment_text, gate_text
 
 yaml = pytest.importorskip("yaml")
 
-ROOT = Path(__file__).parent.parent.parent
 OURS = sorted(ROOT.glob(".github/workflows/*.yml"))
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
-PAGES = [page for page in PAGES if "_build" not in page.parts]
-BLOCK = re.compile(
-    r"^```(?:yaml|sh|groovy)\n(?:#!.*\n)?(?:#|//) (?P<name>[\w./-]+)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL
-)
-SHOWN = {
-    f"{page.relative_to(ROOT).as_posix()}:{found['name']}": (found["name"], found[0].partition("\n")[2][:-3])
-    for page in PAGES
-    for found in BLOCK.finditer(page.read_text("utf-8"))
-}
-WORKFLOWS = {place: text for place, (name, text) in SHOWN.items() if name.startswith(".github/workflows/")}
 #: Files of others, and the schema that each is held against.
 FOREIGN = {".gitlab-ci.yml": "vendor.gitlab-ci", "azure-pipelines.yml": "vendor.azure-pipelines"}
 #: Every action that a file of ours names, with its commit and tag.
 USES = re.compile(r"uses: (?P<action>[\w-]+/[\w./-]+)@(?P<commit>\S+)(?: # (?P<tag>\S+))?")
-
-
-def shown(name):
-    (text,) = {text for place, (found, text) in SHOWN.items() if found == name}
-    return text
 
 
 def steps_of(workflow):

@@ -1,53 +1,43 @@
-"""Metric ``speedup``: how much faster the same work is with several workers than with one, measured in pairs.
-
-Who the workers are, and how a pass is timed, is the business of :mod:`pytest_perfgate.measure`.
-"""
+"""What is timed for the metric ``speedup``, with which workers, beside what; what it says is in :mod:`.facts`."""
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
 from pytest_perfgate.errors import CannotMeasureError
 from pytest_perfgate.measure.contention import cores_left
+from pytest_perfgate.measure.interpreterlock import GilWatch
 from pytest_perfgate.measure.loops import open_functions
 from pytest_perfgate.measure.outcomes import refuse_unfinished
-from pytest_perfgate.measure.pairs import Choice, Pairs, measure_pairs
-from pytest_perfgate.measure.parallel import CLOCKS, Clocks, Task, Window, Work, check_workers, checked_items, counts_of
-from pytest_perfgate.measure.pools import open_passes
-from pytest_perfgate.measure.scaling import (
-    amdahl_fraction,
-    ceiling_formula,
-    ceiling_of,
-    gil_is_enabled,
-    hindrance,
-    kind_of,
-    serial_fraction,
+from pytest_perfgate.measure.pairs import Choice, measure_pairs
+from pytest_perfgate.measure.parallel import (
+    CLOCKS,
+    Clocks,
+    Passes,
+    Task,
+    Window,
+    Work,
+    check_workers,
+    checked_items,
+    counts_of,
 )
-from pytest_perfgate.metrics._metric import Metric
-from pytest_perfgate.model import DEFAULT_WORKERS, Better, Case, Measurement, Plan
-from pytest_perfgate.stats import median, median_interval
-from pytest_perfgate.units import RATIO, SECONDS, format_value
+from pytest_perfgate.measure.pools import open_passes
+from pytest_perfgate.measure.scaling import NEEDS_CORES
+from pytest_perfgate.measure.spinning import probing
+from pytest_perfgate.measure.undisturbed import core_share
+from pytest_perfgate.metrics.speedup.facts import Point, Timed, measurement_of
+from pytest_perfgate.model import DEFAULT_WORKERS, Case, Measurement, Plan
+from pytest_perfgate.stats import median
+from pytest_perfgate.units import SECONDS, format_value
 
 #: A test's traceback ends in the user's own code.
 __tracebackhide__ = True
 
-SPEEDUP = Metric(
-    "speedup",
-    RATIO,
-    Better.HIGHER,
-    "serial time over parallel time of the same work, paired",
-    show_as="×",
-)
-
 #: Below it, handing out the work and waking the workers weighs as much as the work.
 _SHORTEST_SERIAL_S = 0.005
-#: Other programs are in the way when they leave less than this share of what the workers could use.
-_CROWDED = 0.9
-
-#: Backends whose workers are threads of this process, so that its CPU time is theirs.
-_SHARED_INTERPRETER = ("thread",)
 
 T = TypeVar("T")
 
@@ -98,22 +88,18 @@ def measure_speedup(  # noqa: PLR0913  # the options of the fixture
     *fewer, most = counts_of(workers)
     kept = checked_items(items)
     check_workers(most, len(kept))
-    choice, curve = Choice(repeats, warmup, check), []
+    choice, cores, watch = Choice(repeats, warmup, check), _cores(capacity), GilWatch()
     facts = {"target": _name(task), "workers": most, "backend": backend, "items": len(kept)}
+    curve: list[Point] = []
     for count in (*fewer, most):
         work = Work(task=task, items=kept, workers=count, timeout_s=plan.timeout_s)
         with open_passes(work, backend) as passes:
-            left = cores_left(clocks.load)
-            pairs = measure_pairs(plan, passes, choice, seed=case.id, clocks=clocks)
-            facts["cores_left"] = left()
-        _refuse_too_little(median(pairs.serial_s))
-        curve.append((count, median(pairs.ratios)))
+            timed = _time(plan, case, passes, choice, clocks, crew=_crew(count, cores) if count == most else 0)
+        curve.append(Point.of(count, timed.pairs))
     if passes.startup_s is not None:
         facts["pool_startup_s"] = passes.startup_s
-    if fewer:
-        facts["curve"] = [list(point) for point in curve]
-    results: list[Any] = pairs.outcome
-    return results, _measurement(case, pairs, most, _cores(capacity), facts)
+    results: list[Any] = timed.pairs.outcome
+    return results, measurement_of(case, timed, cores, watch, facts, curve if fewer else ())
 
 
 def measure_speedup_of(  # noqa: PLR0913  # the options of the fixture
@@ -152,13 +138,12 @@ def measure_speedup_of(  # noqa: PLR0913  # the options of the fixture
     """
     check_workers(workers)
     facts = {"target": _name(parallel), "workers": workers, "backend": "callable"}
+    cores, watch = _cores(capacity), GilWatch()
     with open_functions(serial, parallel) as passes:
-        left = cores_left(clocks.load)
-        pairs = measure_pairs(plan, passes, Choice(repeats, warmup, check), seed=case.id, clocks=clocks)
-        facts["cores_left"] = left()
-    _refuse_too_little(median(pairs.serial_s))
-    outcome: T = pairs.outcome
-    return outcome, _measurement(case, pairs, workers, _cores(capacity), facts)
+        choice = Choice(repeats, warmup, check)
+        timed = _time(plan, case, passes, choice, clocks, crew=_crew(workers, cores))
+    outcome: T = timed.pairs.outcome
+    return outcome, measurement_of(case, timed, cores, watch, facts)
 
 
 def run_parallel_once(
@@ -197,49 +182,25 @@ def run_parallel_of_once(serial: Callable[[], Any], parallel: Callable[[], T], *
     return outcome
 
 
-def _measurement(case: Case, pairs: Pairs, workers: int, capacity: float, facts: dict[str, Any]) -> Measurement:
-    value = median(pairs.ratios)
-    cpu_share = _cpu_share(pairs.serial)
-    left = facts["cores_left"]
-    # What other programs take of the machine the work cannot have: less than is left must not be asked of it.
-    is_crowded = left is not None and left < _CROWDED * min(workers, capacity)
-    ceiling = ceiling_of(workers, max(1.0, left) if is_crowded else capacity, cpu_share)
-    able = workers if ceiling is None else ceiling
-    extra = {
-        **facts,
-        "capacity": capacity,
-        "serial_s": median(pairs.serial_s),
-        "parallel_s": median(pairs.parallel_s),
-        "cpu_share": cpu_share,
-        "kind": kind_of(cpu_share),
-        "efficiency": value / able,
-        "efficiency_against": ceiling_formula(ceiling, cpu_share),
-    }
-    fraction = serial_fraction(value, able)
-    if fraction is not None:
-        extra["serial_fraction"] = fraction
-    fitted = _amdahl(facts.get("curve", ()), capacity, cpu_share)
-    if fitted is not None:
-        extra["amdahl_fraction"] = fitted
-    warnings = [f"other programs left {left:.1f} of {capacity:g} cores"] if is_crowded else []
-    if facts["backend"] in _SHARED_INTERPRETER:
-        extra |= {"busy_cores": _busy_cores(pairs.parallel), "gil": gil_is_enabled()}
-        extra["overhead_s"] = max(0.0, median(pairs.parallel_s) - median(pairs.serial_s) / able)
-        warnings += [] if is_crowded else filter(None, [_hindrance(value, workers, able, pairs)])
-    return Measurement(
-        case=case,
-        unit=SPEEDUP.unit,
-        better=SPEEDUP.better,
-        value=value,
-        interval=median_interval(pairs.ratios),
-        samples=tuple(pairs.ratios),
-        processes=(value,),
-        extra=extra,
-        show_as=SPEEDUP.show_as,
-        # Where work waits for a core it looks as if it waited for anything else: on a crowded machine nobody can tell.
-        ceiling=min(able, max(1.0, left)) if is_crowded else ceiling,
-        warnings=tuple(warnings),
-    )
+def _time(  # each is another thing
+    plan: Plan, case: Case, passes: Passes, choice: Choice, clocks: Clocks, *, crew: int
+) -> Timed:
+    """Time pairs of windows, and beside them what the machine gives."""
+    with probing(clocks.spinners, crew) as probe:
+
+        def beside(serial: Window) -> None:
+            probe.beside(is_needed=core_share(serial) > NEEDS_CORES)
+
+        left = cores_left(clocks.load)
+        pairs = measure_pairs(plan, passes, choice, seed=case.id, clocks=clocks, beside=beside)
+        timed = Timed(pairs, left(), tuple(probe.gains))
+    _refuse_too_little(median(pairs.serial_s))
+    return timed
+
+
+def _crew(workers: int, cores: float) -> int:
+    """Choose how many processes show what the machine gives: no more than there are cores for, nor workers."""
+    return min(workers, math.ceil(cores))
 
 
 def _refuse_too_little(serial_s: float) -> None:
@@ -248,32 +209,6 @@ def _refuse_too_little(serial_s: float) -> None:
             f"too little work ({format_value(serial_s, SECONDS)}) to measure a speedup: at least "
             f"{format_value(_SHORTEST_SERIAL_S, SECONDS)} of serial work are needed, 50 ms are good; give more items"
         )
-
-
-def _cpu_share(serial: Sequence[Window]) -> float:
-    """Take the largest share of a serial window on a core: waiting for a core lowers it, nothing raises it."""
-    return max(window.cpu_s / max(window.wall_s, 1e-9) for window in serial)
-
-
-def _amdahl(curve: Iterable[Sequence[float]], capacity: float, cpu_share: float) -> float | None:
-    """Fit Amdahl's law to a curve, over what could work at a time with each number of workers."""
-    return amdahl_fraction({ceiling_of(int(n), capacity, cpu_share) or float(n): speedup for n, speedup in curve})
-
-
-def _busy_cores(windows: Sequence[Window]) -> float:
-    return median([window.cpu_s / max(window.wall_s, 1e-9) for window in windows])
-
-
-def _hindrance(speedup: float, workers: int, able: float, pairs: Pairs) -> str:
-    serial_cpu_s, parallel_cpu_s = (median([one.cpu_s for one in side]) for side in (pairs.serial, pairs.parallel))
-    return hindrance(
-        speedup=speedup,
-        workers=workers,
-        able=able,
-        cpu_share=_cpu_share(pairs.serial),
-        busy_cores=_busy_cores(pairs.parallel),
-        cpu_growth=parallel_cpu_s / max(serial_cpu_s, 1e-9),
-    )
 
 
 def _cores(capacity: float | None) -> float:

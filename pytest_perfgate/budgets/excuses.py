@@ -1,0 +1,115 @@
+"""What on this machine, and not in the code, may be why a limit is broken, or why one is kept."""
+
+from __future__ import annotations
+
+from pytest_perfgate import units
+from pytest_perfgate.budgets.targets import Reading, Target
+from pytest_perfgate.model import Limit, Operator
+
+#: Statistics that are no speedups, whatever they are taken of.
+WITHOUT_SCALE = frozenset({"count", "stddev", "rate"})
+#: Times that do not grow while a process waits for a processor.
+_UNHINDERED = frozenset({"cpu_s", "user_s", "system_s", "on_cpu_s", "uncontended_s"})
+#: What neighbours take besides processors, caches mostly, makes a program slower by a quarter or less.
+_HINDRANCE = 1.3
+#: A limit that is kept stays kept although its value may be this share too large: that much is scatter.
+_SCATTER = 0.05
+#: What one worker alone may seem to reach, by that scatter.
+_ALONE = 1.1
+
+
+def is_kept(operator: Operator, value: float, limit: float) -> bool:
+    """Hold *value* against *limit*; what is not finite keeps to none."""
+    if not abs(value) < float("inf"):
+        return False
+    if operator is Operator.LT:
+        return value < limit
+    if operator is Operator.LE:
+        return value <= limit
+    return value > limit if operator is Operator.GT else value >= limit
+
+
+def is_beyond(limit: Limit, largest: float) -> bool:
+    """Tell whether a lower limit lies above the largest value there can be."""
+    return not limit.operator.is_upper and not is_kept(limit.operator, largest, limit.value)
+
+
+def why_broken(limit: Limit, target: Target, reading: Reading) -> str:
+    """Say why a broken limit may be no fault of the code's; empty when it is."""
+    return _starved(limit, target, reading) or _out_of_reach(limit, target) or _hindered(limit, target, reading)
+
+
+def why_kept(limit: Limit, target: Target, reading: Reading) -> str:
+    """Say why a limit that is kept may be no merit of the code's; empty when it is."""
+    return _unearned(limit, target, reading) or _too_easy(limit, target)
+
+
+def _starved(limit: Limit, target: Target, reading: Reading) -> str:
+    """Say that others kept the machine too busy for a limit on time, unless it is broken without their part as well."""
+    extra = target.measurement.extra
+    starved, rest_s = extra.get("starved"), extra.get("uncontended_s")
+    if not starved or reading.unit != units.SECONDS or not limit.operator.is_upper or target.extra in _UNHINDERED:
+        return ""
+    is_certain = isinstance(rest_s, int | float) and rest_s > limit.value * _HINDRANCE and not target.extra
+    return "" if is_certain else f"the machine was too busy: {starved}"
+
+
+def _out_of_reach(limit: Limit, target: Target) -> str:
+    """Say that this machine cannot reach a lower limit, whatever the code does; empty when it can."""
+    measurement = target.measurement
+    ceiling, workers = measurement.ceiling, measurement.extra.get("workers")
+    # An efficiency is a share of the ceiling, so there is none that cannot be reached.
+    if ceiling is None or limit.statistic in WITHOUT_SCALE or target.extra or not is_beyond(limit, ceiling):
+        return ""
+    shown = units.format_value(ceiling, measurement.unit, show_as=measurement.show_as)
+    cause = ""
+    if isinstance(workers, int | float) and ceiling < workers:
+        cause = f": {ceiling:.3g} cores for {workers:g} workers"
+    return f"this machine can give at most {shown}{cause}"
+
+
+def _hindered(limit: Limit, target: Target, reading: Reading) -> str:
+    """Say that a speedup may be larger where nobody else uses the machine; empty when it would still be too small."""
+    most = _end(limit, target, reading, "speedup_at_most")
+    if most is None or is_beyond(limit, most):
+        return ""
+    return f"it may be up to {_shown(target, most)} on a machine of its own: {_disturbance(target)}"
+
+
+def _unearned(limit: Limit, target: Target, reading: Reading) -> str:
+    """Say that a speedup may owe its size to others who slowed the serial pass down; empty when it is certain."""
+    least = _end(limit, target, reading, "speedup_at_least")
+    if least is None or not is_beyond(limit, least) or least >= reading.value * (1 - _SCATTER):
+        return ""
+    return f"it may be no more than {_shown(target, least)}: {_disturbance(target)}"
+
+
+def _too_easy(limit: Limit, target: Target) -> str:
+    """Say that so little can be had here that work which is not parallel at all keeps to a limit on efficiency."""
+    ceiling, workers = target.measurement.ceiling, target.measurement.extra.get("workers")
+    if target.extra != "efficiency" or limit.operator.is_upper or ceiling is None:
+        return ""
+    if not isinstance(workers, int | float) or limit.value * ceiling > _ALONE or limit.value * workers <= _ALONE:
+        return ""
+    most = units.format_value(ceiling, units.RATIO, show_as="×")
+    return f"this machine can give at most {most}, of which one worker alone reaches as much"
+
+
+def _end(limit: Limit, target: Target, reading: Reading, key: str) -> float | None:
+    """Take an end of what a speedup lies between, in terms of what is limited; None where it is not known."""
+    measurement = target.measurement
+    end = measurement.extra.get(key)
+    if not isinstance(end, int | float) or limit.operator.is_upper or limit.statistic in WITHOUT_SCALE:
+        return None
+    if target.extra not in ("", "efficiency") or not measurement.value:
+        return None
+    return end * (reading.value / measurement.value)
+
+
+def _shown(target: Target, end: float) -> str:
+    measurement = target.measurement
+    return units.format_value(end, measurement.unit, show_as="" if target.extra else measurement.show_as)
+
+
+def _disturbance(target: Target) -> str:
+    return str(target.measurement.extra.get("disturbance", "others used it"))

@@ -154,10 +154,10 @@ def test_an_option_that_cannot_be_meant_is_a_usage_error(project, arguments, wor
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="named pipes of POSIX")
-def test_a_report_to_a_pipe_that_nobody_reads_does_not_hang_in_the_end(project):
+def test_a_report_to_a_pipe_that_nobody_reads_does_not_hang_in_the_end(project, setting):
     os.mkfifo(project.path / "pipe")
     project.test("def test_it(): raise SystemExit('must not run')")
-    run = project.run("--perfgate-report=json=pipe")
+    run = project.run("--perfgate-report=json=pipe", *setting)
     assert run.ret == USAGE_ERROR, run.text
     assert "nobody reads from this pipe" in run.text
     assert "must not run" not in run.text

@@ -92,3 +92,8 @@ def test_every_workflow_of_ours_is_looked_at():
     assert not OURS or ACTION in RIGHT[f"{WORKFLOWS}/selftest.yml"]
     assert pages.WORKFLOWS
     assert "uses: ./" not in "".join(RIGHT.values())
+
+
+def test_what_goes_wrong_within_the_service_does_not_count_as_nothing_found():
+    with pytest.raises(AssertionError, match="Unhandled error"):
+        complaints_of_language_service({f"{WORKFLOWS}/gate.yml": GATE}, {ACTION.partition("@")[0]: None})

@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import nnls
 
@@ -105,6 +105,7 @@ def left_of(*shares):
     return 2.0 - sum(1 - share for share in shares)
 
 
+@settings(deadline=None)  # neighbours take time from tests as well
 @given(pairs=st.lists(st.tuples(SHARES, SHARES, SHARES), min_size=3, max_size=9), is_told=st.booleans())
 def test_perfect_code_is_never_failed_by_neighbours(pairs, is_told):
     windows, left = Pairs(), 0.0
@@ -126,6 +127,7 @@ def test_perfect_code_is_never_failed_by_neighbours(pairs, is_told):
         assert verdict(found, **asked) in {Verdict.PASS, Verdict.INCONCLUSIVE}
 
 
+@settings(deadline=None)  # neighbours take time from tests as well
 @given(pairs=st.lists(st.tuples(SHARES, SHARES), min_size=3, max_size=9), is_told=st.booleans())
 def test_code_that_takes_turns_is_never_passed_by_neighbours(pairs, is_told):
     windows = Pairs()
@@ -208,6 +210,7 @@ def test_the_law_of_two_numbers_is_found_again(contention, coherency):
     assert universal_scalability(law(contention, coherency)) == pytest.approx((contention, coherency), abs=1e-9)
 
 
+@settings(deadline=None)  # neighbours take time from tests as well
 @given(st.lists(st.floats(0.2, 9), min_size=5, max_size=5))
 def test_the_fit_is_that_of_scipy(speedups):
     counts = np.array([2.0, 3.0, 4.0, 6.0, 8.0])

@@ -242,7 +242,7 @@ def kinds(count: int, clock: Clock) -> None:
     """Print whether eight workloads are taken for what they are."""
     rounds, turns = rounds_for(0.006), turns_for(0.006)
     document = {"rows": [{"name": f"row {n}", "values": list(range(20))} for n in range(400)]}
-    data = bytes(range(256)) * 800
+    data = bytes(range(256)) * 8000
     corpus: dict[str, tuple[str, Callable[[Any], Any], Any, str]] = {
         "counting in processes": ("cpu-bound", counted, turns, "process"),
         "hashing in threads": ("cpu-bound", hashed, rounds, "thread"),

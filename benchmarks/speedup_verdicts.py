@@ -241,7 +241,7 @@ def verdicts(count: int, clock: Clock, max_time_s: float, beside: int) -> None:
 def kinds(count: int, clock: Clock) -> None:
     """Print whether eight workloads are taken for what they are."""
     rounds, turns = rounds_for(0.006), turns_for(0.006)
-    document = {"rows": [{"name": f"row {n}", "values": list(range(20))} for n in range(400)]}
+    document = {"rows": [{"name": f"row {n}", "values": list(range(20))} for n in range(6000)]}
     data = bytes(range(256)) * 8000
     corpus: dict[str, tuple[str, Callable[[Any], Any], Any, str]] = {
         "counting in processes": ("cpu-bound", counted, turns, "process"),

@@ -38,7 +38,7 @@ from pytest_perfgate.model import Case, Measurement, Plan, Verdict
 from pytest_perfgate.stats import median, percentile, proportion_interval
 
 CASE = Case("benchmark", "speedup")
-WORKERS, HOGS = 2, 3
+WORKERS = 2
 FRACTIONS = (0.0, 0.1, 0.25, 0.5)
 CLOSE = 0.03
 #: Of a machine with two cores: what perfect code reaches without effort, and code that takes turns never.
@@ -204,20 +204,22 @@ def _covers(measured: Measurement, truth: float) -> bool:
 # -- (b) wrong verdicts beside hogs
 
 
-def verdicts(count: int, clock: Clock, max_time_s: float) -> None:
+def verdicts(count: int, clock: Clock, max_time_s: float, beside: int) -> None:
     """Print how often perfect code fails and code that takes turns passes, beside hogs."""
     budget = parse_marker((), {"speedup": BUDGET}).budget
     turns = turns_for(BESIDE_HOGS_S / 8)
     kinds = {"perfectly parallel": "process", "takes turns (GIL)": "thread"}
     found: dict[str, list[Any]] = {kind: [] for kind in kinds}
-    with hogs(HOGS):
+    with hogs(beside):
         for _ in clock.upto(count):
             for kind, backend in kinds.items():
                 plan = Plan(max_time_s=max_time_s)
                 _, measured = measure_speedup(plan, CASE, counted, [turns] * 8, workers=WORKERS, backend=backend)
                 (finding,) = judge_test(CASE.test, budget, [measured])
                 found[kind].append(finding)
-    print(f"\nVerdicts beside {HOGS} hogs, budget(speedup={BUDGET}), {WORKERS} workers (targets: 0 of 200 wrong, each)")
+    print(
+        f"\nVerdicts beside {beside} hogs, budget(speedup={BUDGET}), {WORKERS} workers (targets: 0 of 200 wrong, each)"
+    )
     print("| work | verdicts | pass | over-budget | inconclusive | wrong | speedup seen | 95 % bound of wrong |")
     print("|---|---|---|---|---|---|---|---|")
     wrong_of = {"perfectly parallel": Verdict.OVER_BUDGET, "takes turns (GIL)": Verdict.PASS}
@@ -239,8 +241,8 @@ def verdicts(count: int, clock: Clock, max_time_s: float) -> None:
 def kinds(count: int, clock: Clock) -> None:
     """Print whether eight workloads are taken for what they are."""
     rounds, turns = rounds_for(0.006), turns_for(0.006)
-    document = {"rows": [{"name": f"row {n}", "values": list(range(20))} for n in range(400)]}
-    data = bytes(range(256)) * 800
+    document = {"rows": [{"name": f"row {n}", "values": list(range(20))} for n in range(6000)]}
+    data = bytes(range(256)) * 8000
     corpus: dict[str, tuple[str, Callable[[Any], Any], Any, str]] = {
         "counting in processes": ("cpu-bound", counted, turns, "process"),
         "hashing in threads": ("cpu-bound", hashed, rounds, "thread"),
@@ -287,6 +289,7 @@ def main() -> None:
     parser.add_argument("--kinds", type=int, default=10, help="runs of each of the eight workloads; 0: none")
     parser.add_argument("--minutes", type=float, default=0, help="most minutes for each of the three; 0: no limit")
     parser.add_argument("--max-time", type=float, default=1.0, help="seconds of a measurement beside hogs")
+    parser.add_argument("--hogs", type=int, default=3, help="processes that keep the machine busy beside them")
     options = parser.parse_args()
     print(f"load before: {os.getloadavg()[0]:.1f}, cores: {len(os.sched_getaffinity(0))}")
     if options.errors:
@@ -294,7 +297,7 @@ def main() -> None:
     if options.kinds:
         kinds(options.kinds, Clock(options.minutes))
     if options.verdicts:
-        verdicts(options.verdicts, Clock(options.minutes), options.max_time)
+        verdicts(options.verdicts, Clock(options.minutes), options.max_time, options.hogs)
     print(f"\nload after: {os.getloadavg()[0]:.1f}")
 
 

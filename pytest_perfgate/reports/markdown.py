@@ -109,9 +109,10 @@ def _plots(findings: Sequence[Finding]) -> list[str]:
     lines: list[str] = []
     for finding, plot in plots[:MOST_PLOTS]:
         # Only words of our own and numbers are in a plot: what others wrote could end the fence.
-        lines += [code(shortened_id(on_one_line(finding.case.id), _LONGEST_ID)), "", "```text", *plot, "```", ""]
+        name = code(shortened_id(on_one_line(finding.case.id), _LONGEST_ID))
+        lines += [*[""] * bool(lines), name, "", "```text", *plot, "```"]
     if len(plots) > MOST_PLOTS:
-        lines.append(f"… and {len(plots) - MOST_PLOTS:,} more; all in the JSON report")
+        lines += ["", f"… and {len(plots) - MOST_PLOTS:,} more; all in the JSON report"]
     return lines
 
 

@@ -1,10 +1,11 @@
 """What windows say of a speedup: made-up windows, beside which the machine was crowded, shared, steady or not."""
 
+import contextlib
 import json
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import nnls
 
@@ -12,11 +13,12 @@ from pytest_perfgate.budgets import parse_marker
 from pytest_perfgate.gate import judge_test
 from pytest_perfgate.measure.interpreterlock import GilWatch
 from pytest_perfgate.measure.pairs import Pairs
-from pytest_perfgate.measure.parallel import Window
+from pytest_perfgate.measure.parallel import Clocks, Window
 from pytest_perfgate.measure.scaling import universal_scalability
 from pytest_perfgate.measure.stints import Stint
+from pytest_perfgate.metrics.speedup import measure_speedup_of
 from pytest_perfgate.metrics.speedup.facts import Point, Timed, measurement_of
-from pytest_perfgate.model import Case, Verdict
+from pytest_perfgate.model import Case, Plan, Verdict
 
 CASE = Case("tests/test_pool.py::test_scaling", "speedup")
 MS = 1_000_000
@@ -105,6 +107,7 @@ def left_of(*shares):
     return 2.0 - sum(1 - share for share in shares)
 
 
+@settings(deadline=None)  # neighbours take time from tests as well
 @given(pairs=st.lists(st.tuples(SHARES, SHARES, SHARES), min_size=3, max_size=9), is_told=st.booleans())
 def test_perfect_code_is_never_failed_by_neighbours(pairs, is_told):
     windows, left = Pairs(), 0.0
@@ -126,6 +129,7 @@ def test_perfect_code_is_never_failed_by_neighbours(pairs, is_told):
         assert verdict(found, **asked) in {Verdict.PASS, Verdict.INCONCLUSIVE}
 
 
+@settings(deadline=None)  # neighbours take time from tests as well
 @given(pairs=st.lists(st.tuples(SHARES, SHARES), min_size=3, max_size=9), is_told=st.booleans())
 def test_code_that_takes_turns_is_never_passed_by_neighbours(pairs, is_told):
     windows = Pairs()
@@ -196,6 +200,63 @@ def test_the_interpreter_lock_is_looked_at_before_and_after():
         assert ("gil" in extra, "gil_before" in extra) == (known, known)
 
 
+# -- from the call to the facts
+
+
+class Clockwork:
+    """Clocks that only work moves; spinning processes that gain what they are told to."""
+
+    def __init__(self, gain):
+        self.wall_ns = self.cpu_ns = self.queued_ns = 0
+        self.crews, self.left, self.gained = [], 0, gain
+
+    @contextlib.contextmanager
+    def queue(self):
+        yield lambda: self.queued_ns
+
+    @contextlib.contextmanager
+    def spinners(self, count):
+        self.crews.append(count)
+        yield self
+        self.left += 1
+
+    def gain(self, *, alone_first):
+        return self.gained
+
+    def spend(self, wall_ms, cpu_ms, queued_ms=0):
+        self.wall_ns += wall_ms * MS
+        self.cpu_ns += cpu_ms * MS
+        self.queued_ns += queued_ms * MS
+
+    def measure(self, serial, parallel, **options):
+        clocks = Clocks(
+            wall_ns=lambda: self.wall_ns, cpu_ns=lambda: self.cpu_ns, queue=self.queue, spinners=self.spinners
+        )
+        options = {"workers": 4, "capacity": 2.5, **options}
+        return measure_speedup_of(
+            Plan(), CASE, lambda: self.spend(*serial), lambda: self.spend(*parallel), clocks=clocks, **options
+        )[1]
+
+
+def test_waiting_for_a_core_and_what_spinning_gains_reach_the_facts():
+    clockwork = Clockwork(gain=1.7)
+    found = clockwork.measure((100, 40, 60), (80, 80, 4))
+    assert found.extra["cpu_share"] == pytest.approx(1.0)
+    assert found.extra["machine_ceiling"] == 1.7
+    assert found.ceiling == 1.7
+    assert found.extra["speedup_at_least"] == pytest.approx(0.5)
+    assert clockwork.crews == [3], "one for each core that can be had in part, started once"
+    assert clockwork.left == 1
+
+
+def test_nothing_spins_beside_work_that_waits_or_where_one_core_is_all_there_is():
+    for options in ({"serial": (100, 1)}, {"serial": (100, 100), "capacity": 1.0}):
+        clockwork = Clockwork(gain=1.7)
+        found = clockwork.measure(parallel=(80, 80), **options)
+        assert clockwork.crews == []
+        assert "machine_ceiling" not in found.extra
+
+
 # -- universal scalability
 
 
@@ -208,6 +269,7 @@ def test_the_law_of_two_numbers_is_found_again(contention, coherency):
     assert universal_scalability(law(contention, coherency)) == pytest.approx((contention, coherency), abs=1e-9)
 
 
+@settings(deadline=None)  # neighbours take time from tests as well
 @given(st.lists(st.floats(0.2, 9), min_size=5, max_size=5))
 def test_the_fit_is_that_of_scipy(speedups):
     counts = np.array([2.0, 3.0, 4.0, 6.0, 8.0])

@@ -4,7 +4,7 @@ import math
 import statistics
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_perfgate.measure.parallel import Window
@@ -93,6 +93,7 @@ def test_what_spinning_processes_did_not_get_the_code_may_not_have_got_either():
     assert ends([seen[0]], [seen[1]], around(gains=(0.5,)))[1] == 2.0, "and never beyond the most"
 
 
+@settings(deadline=None)  # neighbours take time from tests as well
 @given(
     walls=st.lists(st.tuples(*[st.floats(0.001, 10)] * 2), min_size=1, max_size=9),
     waited=st.floats(0, 1),

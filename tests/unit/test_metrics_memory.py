@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import collections
+import contextlib
 import functools
 import gc
 import itertools
@@ -232,6 +233,7 @@ def test_a_slow_function_is_called_a_few_times_only(monkeypatch):
 def test_calls_per_round_follow_from_what_a_call_takes(monkeypatch):
     clock = FakeClock(tick_ns=0)
     monkeypatch.setattr(leak.time, "perf_counter", lambda: clock.now_ns / 1e9)
+    monkeypatch.setattr(leak, "run_queue", lambda: contextlib.nullcontext(lambda: 0))
 
     def effort(call_s, calls=None, warmup=None):
         return leak._effort(clock.work(int(call_s * 1e9)), calls, warmup, 4.0)
@@ -241,6 +243,23 @@ def test_calls_per_round_follow_from_what_a_call_takes(monkeypatch):
     assert (effort(0.001).calls, effort(0.01).calls, effort(0.05).calls) == (28, 10, 2)
     assert (effort(0.5).calls, effort(0.5).warmup, effort(0.5).first_window) == (1, 1, SHORT_WINDOW)
     assert (effort(0.5, calls=7, warmup=2).calls, effort(0.5, calls=7, warmup=2).warmup) == (7, 2)
+
+
+def test_a_call_that_was_interrupted_does_not_pass_for_a_slow_one(monkeypatch):
+    clock = FakeClock(tick_ns=0)
+    waited = itertools.accumulate(itertools.cycle([0, 40_000_000]))  # each call waits for 40 ms
+    times = iter([60_000_000, 70_000_000, 1000])
+    monkeypatch.setattr(leak.time, "perf_counter", lambda: clock.now_ns / 1e9)
+    monkeypatch.setattr(leak, "run_queue", lambda: contextlib.nullcontext(lambda: next(waited)))
+
+    def batch(_calls):
+        clock.now_ns += next(times) + 40_000_000
+
+    assert leak._seconds_of_a_call(batch, 0.001) == pytest.approx(1e-6)
+    times = iter([200_000_000, 300_000_000, 250_000_000])
+    assert leak._seconds_of_a_call(batch, 0.001) == pytest.approx(0.2)
+    times = iter([700_000_000])
+    assert leak._seconds_of_a_call(batch, 0.001) == pytest.approx(0.7)
 
 
 @pytest.mark.filterwarnings("error")

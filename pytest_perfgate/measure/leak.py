@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 import tracemalloc
 from collections.abc import Callable, Mapping
@@ -12,16 +11,14 @@ from pytest_perfgate.measure import memory
 from pytest_perfgate.measure.attribution import attribute
 from pytest_perfgate.measure.batches import Batch
 from pytest_perfgate.measure.growth import FIRST_WINDOW, SHORT_WINDOW, Growth, detect_growth
+from pytest_perfgate.measure.pace import seconds_of_a_call
 from pytest_perfgate.measure.resources import count_resources, left_behind
-from pytest_perfgate.measure.runqueue import run_queue
 
 #: Calls per round to begin with: a leak is proved in 35 rounds, so within a thousand calls.  More until a round takes a
 #: millisecond, so that collecting is not all that happens, and rarer leaks are found.
 _FEWEST_CALLS, _MOST_CALLS = 28, 2000
 #: Calls per round while traced: two windows of them, after one without tracing, are a thousand calls as well.
 _FEWEST_TRACED_CALLS, _MOST_TRACED_CALLS = 6, 16
-#: Calls that are timed where the first of them was slow, and what is so slow that no interruption explains it.
-_TIMED_CALLS, _HARDLY_INTERRUPTED_S = 3, 0.5
 _SHORTEST_ROUND_S = 0.001
 #: Rounds until a leak is proved: warm-up, two windows and their settling.  A slow target's rounds get fewer calls so
 #: that these fit into the time limit, and where not even one call does, the first window is short.
@@ -29,7 +26,7 @@ _ROUNDS_OF_A_PROOF = 40
 _WARMUP_ROUNDS = 3
 #: Seconds that tracing may take: it makes allocations ten to thirty times slower.  With a few calls per round it is to
 #: be over soon.
-_TRACED_S, _SOON_TRACED_S = 1.0, 0.04
+_TRACED_S, _SOON_TRACED_S = 1.0, 0.03
 #: Calls per round that show where a leak comes from, unless it is one in hundreds.
 _ATTRIBUTED_CALLS = 200
 #: A block of the interpreter's is at least this large.
@@ -106,7 +103,7 @@ def examine(
 def _effort(batch: Batch, calls: int | None, warmup: int | None, max_time_s: float) -> _Effort:
     """Choose calls and rounds from what the second call takes; the first may have loaded things."""
     began = time.perf_counter()
-    once_s = _seconds_of_a_call(batch, max_time_s / _ROUNDS_OF_A_PROOF / _FEWEST_CALLS)
+    once_s = seconds_of_a_call(batch, max_time_s / _ROUNDS_OF_A_PROOF / _FEWEST_CALLS)
     affordable = max_time_s / once_s
     is_slow = affordable < _ROUNDS_OF_A_PROOF
     if calls is None:
@@ -119,24 +116,6 @@ def _effort(batch: Batch, calls: int | None, warmup: int | None, max_time_s: flo
         first_window=SHORT_WINDOW if is_slow else FIRST_WINDOW,
         late_at_s=began + max_time_s,
     )
-
-
-def _seconds_of_a_call(batch: Batch, much_s: float) -> float:
-    """Take the time of a call without what it waited for a processor; of three, if that is *much_s* or more.
-
-    A call that was interrupted would pass for a slow one, and so few calls of a target that is quick tell nothing: a
-    cache that is filled by the first hundred would look like a leak.
-    """
-    quickest_s = math.inf
-    for _ in range(_TIMED_CALLS):
-        with run_queue() as queued_ns:
-            queued, began = queued_ns(), time.perf_counter()
-            batch(1)
-            took_s = time.perf_counter() - began - (queued_ns() - queued) / 1e9
-        quickest_s = min(quickest_s, max(took_s, 1e-9))
-        if not much_s <= quickest_s < _HARDLY_INTERRUPTED_S:
-            break
-    return quickest_s
 
 
 def _look(batch: Batch, live: dict[str, memory.Channel], effort: _Effort) -> Examination:
@@ -192,7 +171,7 @@ def _look_in_place(batch: Batch, live: Mapping[str, memory.Channel], effort: _Ef
 
 def _traced_calls(batch: Batch, effort: _Effort, rounds: int) -> int:
     """Choose calls per round such that so many rounds take no longer than tracing may; 0 when not even one does."""
-    once_s = _seconds_of_a_call(batch, _SOON_TRACED_S / rounds / _MOST_TRACED_CALLS)
+    once_s = seconds_of_a_call(batch, _SOON_TRACED_S / rounds / _MOST_TRACED_CALLS)
     calls = max(_FEWEST_TRACED_CALLS, int(_SOON_TRACED_S / rounds / once_s))
     return min(effort.calls, calls, _MOST_TRACED_CALLS, int(_TRACED_S / rounds / once_s))
 

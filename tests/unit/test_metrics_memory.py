@@ -21,7 +21,7 @@ import pytest
 from fakes import FakeClock
 
 from pytest_perfgate.errors import CannotMeasureError, UsageError
-from pytest_perfgate.measure import growth, leak
+from pytest_perfgate.measure import growth, leak, pace
 from pytest_perfgate.measure import memory as held
 from pytest_perfgate.measure.growth import SHORT_WINDOW, detect_growth
 from pytest_perfgate.metrics.memory import PeakMeter, measure_growth
@@ -233,7 +233,7 @@ def test_a_slow_function_is_called_a_few_times_only(monkeypatch):
 def test_calls_per_round_follow_from_what_a_call_takes(monkeypatch):
     clock = FakeClock(tick_ns=0)
     monkeypatch.setattr(leak.time, "perf_counter", lambda: clock.now_ns / 1e9)
-    monkeypatch.setattr(leak, "run_queue", lambda: contextlib.nullcontext(lambda: 0))
+    monkeypatch.setattr(pace, "run_queue", lambda: contextlib.nullcontext(lambda: 0))
 
     def effort(call_s, calls=None, warmup=None):
         return leak._effort(clock.work(int(call_s * 1e9)), calls, warmup, 4.0)
@@ -250,16 +250,16 @@ def test_a_call_that_was_interrupted_does_not_pass_for_a_slow_one(monkeypatch):
     waited = itertools.accumulate(itertools.cycle([0, 40_000_000]))  # each call waits for 40 ms
     times = iter([60_000_000, 70_000_000, 1000])
     monkeypatch.setattr(leak.time, "perf_counter", lambda: clock.now_ns / 1e9)
-    monkeypatch.setattr(leak, "run_queue", lambda: contextlib.nullcontext(lambda: next(waited)))
+    monkeypatch.setattr(pace, "run_queue", lambda: contextlib.nullcontext(lambda: next(waited)))
 
     def batch(_calls):
         clock.now_ns += next(times) + 40_000_000
 
-    assert leak._seconds_of_a_call(batch, 0.001) == pytest.approx(1e-6)
+    assert pace.seconds_of_a_call(batch, 0.001) == pytest.approx(1e-6)
     times = iter([200_000_000, 300_000_000, 250_000_000])
-    assert leak._seconds_of_a_call(batch, 0.001) == pytest.approx(0.2)
+    assert pace.seconds_of_a_call(batch, 0.001) == pytest.approx(0.2)
     times = iter([700_000_000])
-    assert leak._seconds_of_a_call(batch, 0.001) == pytest.approx(0.7)
+    assert pace.seconds_of_a_call(batch, 0.001) == pytest.approx(0.7)
 
 
 @pytest.mark.filterwarnings("error")

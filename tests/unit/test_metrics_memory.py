@@ -152,6 +152,15 @@ def test_the_place_of_a_leak_is_named_with_its_rate():
     assert "kept.append(bytes(1000))" in measured.extra["where"][0]
     assert measured.value == pytest.approx(1033, rel=0.1)
     assert measured.extra["blocks_per_call"] == pytest.approx(1, abs=0.05)
+    assert measured.extra["types"] == []  # bytes are none of the collector's, and what we look with is not the target's
+
+
+def test_the_types_of_what_is_kept_are_named():
+    try:
+        _, measured = measure_growth(Plan(max_time_s=20), GROWTH, lambda: kept.append([[]]))
+    finally:
+        kept.clear()
+    assert measured.extra["types"] == ["2 list per call"]
 
 
 @functools.lru_cache(maxsize=64)

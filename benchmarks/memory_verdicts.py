@@ -28,6 +28,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
+from pytest_perfgate.metrics.growth_share import measure_growth_share
 from pytest_perfgate.metrics.memory import PeakMeter, measure_growth
 from pytest_perfgate.model import Case, Plan
 from pytest_perfgate.stats import median, percentile, proportion_interval
@@ -36,6 +37,7 @@ CASE = Case("benchmark", "memory.growth")
 MIB = 2**20
 #: A leak is proved in 3 rounds to warm up and windows of 11 and 21: with so many calls in each, in 980.
 CALLS_FOR_A_THOUSAND = 28
+CALLS_OF_A_SHARE = 2000
 
 
 # -- functions that leave nothing behind
@@ -227,6 +229,15 @@ def verdicts(kind: str, name: str, count: int, calls: int | None) -> list[dict[s
     return found
 
 
+def shares(kind: str, name: str, count: int) -> list[dict[str, Any]]:
+    """Measure by which share this process grows over so many calls of one function."""
+    del count
+    target = {"clean": clean_functions, "leaks": leaks}[kind]()[name]
+    _, measurement = measure_growth_share(Plan(), CASE, target, iterations=CALLS_OF_A_SHARE)
+    low, high = measurement.interval or (0.0, 0.0)
+    return [{"value": measurement.value, "low": low, "high": high}]
+
+
 def seconds_per_call(target: Callable[[], Any]) -> float:
     """Take the processor time of a function that has warmed up, of 20 ms or 1,000 calls."""
     if asyncio.iscoroutinefunction(target):
@@ -295,7 +306,22 @@ def report(clean: int, leaking: int, per_process: int) -> None:
     print(f"A clean verdict beyond the calls: median {middle:.0f} ms, 95th percentile {most:.0f} ms.")
     for calls in (None, CALLS_FOR_A_THOUSAND):
         report_leaks(leaking, per_process, calls)
+    report_shares(max(1, clean // 20))
     peaks()
+
+
+def report_shares(each: int) -> None:
+    """Print how far the share of growth of clean functions is from none, each in fresh processes."""
+    found = [one for name in clean_functions() for one in collect("share of clean", name, each, 1)]
+    values, reaches = [abs(one["value"]) for one in found], [(one["high"] - one["low"]) / 2 for one in found]
+    print(f"\nGrowth over {CALLS_OF_A_SHARE:,} calls of {len(found)} clean functions:")
+    print(f"median {median(values):.2%}, largest {max(values):.2%}; half of its interval {median(reaches):.2%}.")
+    for limit in (0.02, 0.05, 0.10):
+        over, open_ = (
+            sum(one["low"] > limit for one in found),
+            sum(one["low"] <= limit < one["high"] for one in found),
+        )
+        print(f"Limit {limit:.0%}: {over} over it, {open_} inconclusive.")
 
 
 def report_leaks(leaking: int, per_process: int, calls: int | None) -> None:
@@ -320,7 +346,11 @@ def main() -> None:
     options = parser.parse_args()
     if options.one:
         kind, name, count, calls = options.one
-        print(json.dumps(verdicts(kind, name, int(count), int(calls) or None)))
+        share = kind.removeprefix("share of ")
+        found = (
+            shares(share, name, int(count)) if share != kind else verdicts(kind, name, int(count), int(calls) or None)
+        )
+        print(json.dumps(found))
     else:
         report(options.clean, options.leaks, options.per_process)
 

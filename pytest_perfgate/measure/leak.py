@@ -11,20 +11,22 @@ from pytest_perfgate.measure import memory
 from pytest_perfgate.measure.attribution import attribute
 from pytest_perfgate.measure.batches import Batch
 from pytest_perfgate.measure.growth import FIRST_WINDOW, SHORT_WINDOW, Growth, detect_growth
+from pytest_perfgate.measure.pace import seconds_of_a_call
 from pytest_perfgate.measure.resources import count_resources, left_behind
 
 #: Calls per round to begin with: a leak is proved in 35 rounds, so within a thousand calls.  More until a round takes a
 #: millisecond, so that collecting is not all that happens, and rarer leaks are found.
 _FEWEST_CALLS, _MOST_CALLS = 28, 2000
 #: Calls per round while traced: two windows of them, after one without tracing, are a thousand calls as well.
-_MOST_TRACED_CALLS = 16
+_FEWEST_TRACED_CALLS, _MOST_TRACED_CALLS = 6, 16
 _SHORTEST_ROUND_S = 0.001
 #: Rounds until a leak is proved: warm-up, two windows and their settling.  A slow target's rounds get fewer calls so
 #: that these fit into the time limit, and where not even one call does, the first window is short.
 _ROUNDS_OF_A_PROOF = 40
 _WARMUP_ROUNDS = 3
-#: Seconds that tracing may take: it makes allocations ten to thirty times slower.
-_TRACED_S = 1.0
+#: Seconds that tracing may take: it makes allocations ten to thirty times slower.  With a few calls per round it is to
+#: be over soon.
+_TRACED_S, _SOON_TRACED_S = 1.0, 0.03
 #: Calls per round that show where a leak comes from, unless it is one in hundreds.
 _ATTRIBUTED_CALLS = 200
 #: A block of the interpreter's is at least this large.
@@ -101,8 +103,7 @@ def examine(
 def _effort(batch: Batch, calls: int | None, warmup: int | None, max_time_s: float) -> _Effort:
     """Choose calls and rounds from what the second call takes; the first may have loaded things."""
     began = time.perf_counter()
-    batch(1)
-    once_s = max(time.perf_counter() - began, 1e-9)
+    once_s = seconds_of_a_call(batch, max_time_s / _ROUNDS_OF_A_PROOF / _FEWEST_CALLS)
     affordable = max_time_s / once_s
     is_slow = affordable < _ROUNDS_OF_A_PROOF
     if calls is None:
@@ -170,10 +171,9 @@ def _look_in_place(batch: Batch, live: Mapping[str, memory.Channel], effort: _Ef
 
 def _traced_calls(batch: Batch, effort: _Effort, rounds: int) -> int:
     """Choose calls per round such that so many rounds take no longer than tracing may; 0 when not even one does."""
-    began = time.perf_counter()
-    batch(1)
-    once_s = max(time.perf_counter() - began, 1e-9)
-    return min(effort.calls, _MOST_TRACED_CALLS, int(_TRACED_S / rounds / once_s))
+    once_s = seconds_of_a_call(batch, _SOON_TRACED_S / rounds / _MOST_TRACED_CALLS)
+    calls = max(_FEWEST_TRACED_CALLS, int(_SOON_TRACED_S / rounds / once_s))
+    return min(effort.calls, calls, _MOST_TRACED_CALLS, int(_TRACED_S / rounds / once_s))
 
 
 def _attributed(growth: Growth, channels: tuple[str, ...], batch: Batch, effort: _Effort) -> Examination:

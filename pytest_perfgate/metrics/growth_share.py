@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -11,6 +10,7 @@ from pytest_perfgate.errors import UsageError
 from pytest_perfgate.measure.attribution import Attribution, attribute
 from pytest_perfgate.measure.batches import Batch, batches, check_count
 from pytest_perfgate.measure.course import Course, follow_calls, follow_time
+from pytest_perfgate.measure.pace import seconds_of_a_call
 from pytest_perfgate.measure.surroundings import memory_watchers
 from pytest_perfgate.measure.targets import check_callable, finished, laziness
 from pytest_perfgate.measure.timeout import given_up_after
@@ -135,10 +135,8 @@ def _shift(course: Course) -> Shift | None:
 
 def _attributed(batch: Batch, made: int) -> Attribution | None:
     """Find where memory comes from that stays behind, as far as there is time to."""
-    began = time.perf_counter()
-    batch(1)
-    once_s = max(time.perf_counter() - began, 1e-9)
     rounds = _TRACED_ROUNDS + 1
+    once_s = seconds_of_a_call(batch, _TRACED_S / _SLOWER / rounds)
     affordable = int(_TRACED_S / once_s / _SLOWER / rounds)
     calls = min(_MOST_TRACED_CALLS, max(1, made // _FEWER // rounds), affordable)
     return attribute(lambda: _drop(batch(calls)), calls_per_round=calls, rounds=_TRACED_ROUNDS) if calls else None

@@ -49,7 +49,7 @@ def measure_growth(
     the bytes that tracemalloc sees, which show an object that grows in place.
 
     Args:
-        plan: Its time limits count; 8 to 12 calls are made whatever they take.
+        plan: Its time limits count; 8 to 16 calls are made whatever they take.
         case: What the measurement is of.
         target: A function or an async function; the latter is awaited on one event loop of our own.
         args: Its positional arguments.

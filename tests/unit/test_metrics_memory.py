@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import collections
+import contextlib
 import functools
 import gc
 import itertools
@@ -20,7 +21,7 @@ import pytest
 from fakes import FakeClock
 
 from pytest_perfgate.errors import CannotMeasureError, UsageError
-from pytest_perfgate.measure import growth, leak
+from pytest_perfgate.measure import growth, leak, pace
 from pytest_perfgate.measure import memory as held
 from pytest_perfgate.measure.growth import SHORT_WINDOW, detect_growth
 from pytest_perfgate.metrics.memory import PeakMeter, measure_growth
@@ -151,6 +152,15 @@ def test_the_place_of_a_leak_is_named_with_its_rate():
     assert "kept.append(bytes(1000))" in measured.extra["where"][0]
     assert measured.value == pytest.approx(1033, rel=0.1)
     assert measured.extra["blocks_per_call"] == pytest.approx(1, abs=0.05)
+    assert measured.extra["types"] == []  # bytes are none of the collector's, and what we look with is not the target's
+
+
+def test_the_types_of_what_is_kept_are_named():
+    try:
+        _, measured = measure_growth(Plan(max_time_s=20), GROWTH, lambda: kept.append([[]]))
+    finally:
+        kept.clear()
+    assert measured.extra["types"] == ["2 list per call"]
 
 
 @functools.lru_cache(maxsize=64)
@@ -232,6 +242,7 @@ def test_a_slow_function_is_called_a_few_times_only(monkeypatch):
 def test_calls_per_round_follow_from_what_a_call_takes(monkeypatch):
     clock = FakeClock(tick_ns=0)
     monkeypatch.setattr(leak.time, "perf_counter", lambda: clock.now_ns / 1e9)
+    monkeypatch.setattr(pace, "run_queue", lambda: contextlib.nullcontext(lambda: 0))
 
     def effort(call_s, calls=None, warmup=None):
         return leak._effort(clock.work(int(call_s * 1e9)), calls, warmup, 4.0)
@@ -241,6 +252,23 @@ def test_calls_per_round_follow_from_what_a_call_takes(monkeypatch):
     assert (effort(0.001).calls, effort(0.01).calls, effort(0.05).calls) == (28, 10, 2)
     assert (effort(0.5).calls, effort(0.5).warmup, effort(0.5).first_window) == (1, 1, SHORT_WINDOW)
     assert (effort(0.5, calls=7, warmup=2).calls, effort(0.5, calls=7, warmup=2).warmup) == (7, 2)
+
+
+def test_a_call_that_was_interrupted_does_not_pass_for_a_slow_one(monkeypatch):
+    clock = FakeClock(tick_ns=0)
+    waited = itertools.accumulate(itertools.cycle([0, 40_000_000]))  # each call waits for 40 ms
+    times = iter([60_000_000, 70_000_000, 1000])
+    monkeypatch.setattr(leak.time, "perf_counter", lambda: clock.now_ns / 1e9)
+    monkeypatch.setattr(pace, "run_queue", lambda: contextlib.nullcontext(lambda: next(waited)))
+
+    def batch(_calls):
+        clock.now_ns += next(times) + 40_000_000
+
+    assert pace.seconds_of_a_call(batch, 0.001) == pytest.approx(1e-6)
+    times = iter([200_000_000, 300_000_000, 250_000_000])
+    assert pace.seconds_of_a_call(batch, 0.001) == pytest.approx(0.2)
+    times = iter([700_000_000])
+    assert pace.seconds_of_a_call(batch, 0.001) == pytest.approx(0.7)
 
 
 @pytest.mark.filterwarnings("error")

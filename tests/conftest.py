@@ -10,7 +10,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
+
+#: What an example takes says nothing here: neighbours take time from tests as well.
+hypothesis.settings.register_profile("unhurried", deadline=None, derandomize=True)
+hypothesis.settings.load_profile("unhurried")
 
 pytest_plugins = ["pytester"]
 

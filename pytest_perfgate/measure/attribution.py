@@ -37,13 +37,17 @@ class Attribution:
     """``1 list per call``, of types that the collector tracks, what grew most first."""
 
 
-def attribute(run: Callable[[], None], *, calls_per_round: int, rounds: int) -> Attribution | None:
+def attribute(
+    run: Callable[[], None], *, calls_per_round: int, rounds: int, counted: bool = True
+) -> Attribution | None:
     """Find where memory that stays behind was allocated.
 
     Args:
         run: Makes *calls_per_round* calls of the target.
         calls_per_round: Calls that one *run* makes.
         rounds: Runs between the snapshots, at least 1.
+        counted: Whether it is the number of blocks that grows.  Where it is bytes, a few blocks in all, such as the
+            interpreter adds to speed up a function, are no reason to name a line before one that grows by more.
 
     Returns:
         None when somebody traces allocations already.
@@ -64,7 +68,7 @@ def attribute(run: Callable[[], None], *, calls_per_round: int, rounds: int) -> 
         grown = _census() - census  # before the snapshot, which is made of objects as well
         after = tracemalloc.take_snapshot()
     slope = _usual_step(levels)
-    blamed = _blamed(before, after)
+    blamed = _blamed(before, after, 1 if counted else rounds)
     places = tuple(_sentence(one, calls) for one in blamed[:_MOST_PLACES])
     least = max(rounds, _WORTH_NAMING * blamed[0].blocks) if blamed else rounds
     types = tuple(
@@ -105,8 +109,8 @@ class _Grown:
     size_bytes: int
 
 
-def _blamed(before: tracemalloc.Snapshot, after: tracemalloc.Snapshot) -> list[_Grown]:
-    """List the lines that grew, those that grew most first."""
+def _blamed(before: tracemalloc.Snapshot, after: tracemalloc.Snapshot, least_blocks: int) -> list[_Grown]:
+    """List the lines that grew, those that grew most first; fewer blocks than *least_blocks* count as none."""
     blocks: collections.Counter[tuple[str, int]] = collections.Counter()
     sizes: collections.Counter[tuple[str, int]] = collections.Counter()
     for one in after.compare_to(before, "traceback"):
@@ -116,7 +120,11 @@ def _blamed(before: tracemalloc.Snapshot, after: tracemalloc.Snapshot) -> list[_
             sizes[place] += one.size_diff
     # By blocks first: one block a call is the leak, however large a working set happens to have grown meanwhile.
     grown = (_Grown(*place, blocks[place], sizes[place]) for place in sizes if blocks[place] > 0 or sizes[place] > 0)
-    return sorted(grown, key=lambda one: (max(0, one.blocks), one.size_bytes), reverse=True)
+
+    def amount(one: _Grown) -> tuple[int, int]:
+        return one.blocks if one.blocks >= least_blocks else 0, one.size_bytes
+
+    return sorted(grown, key=amount, reverse=True)
 
 
 def _place(traceback: tracemalloc.Traceback) -> tuple[str, int] | None:

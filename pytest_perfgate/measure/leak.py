@@ -179,7 +179,8 @@ def _traced_calls(batch: Batch, effort: _Effort, rounds: int) -> int:
 def _attributed(growth: Growth, channels: tuple[str, ...], batch: Batch, effort: _Effort) -> Examination:
     """Find out how many bytes a call leaves, and where they come from."""
     calls = min(effort.calls, _ATTRIBUTED_CALLS)
-    found = attribute(_round(batch, calls), calls_per_round=calls, rounds=effort.first_window)
+    counted = growth.channel == "blocks"
+    found = attribute(_round(batch, calls), calls_per_round=calls, rounds=effort.first_window, counted=counted)
     candidates = [rate for name, rate in growth.rates.items() if name != "blocks"]
     if found is not None:
         candidates.append(found.bytes_per_call)

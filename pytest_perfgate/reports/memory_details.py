@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -22,6 +23,8 @@ _NARROWEST = 44
 _LEAST_SPAN = 0.05
 #: Nothing that a process can hold; a file made by hand may say anything.
 _MOST_BYTES = 2.0**64
+#: What is kept by native code has no place, and a sentence says so instead.
+_PLACE = re.compile(r".+:\d+: ")
 _KINDS = ("unique set", "resident set")
 _TOLD = frozenset({Verdict.OVER_BUDGET, Verdict.REGRESSED, Verdict.INCONCLUSIVE})
 
@@ -77,7 +80,7 @@ def _places(extra: Mapping[str, Any]) -> Iterator[str]:
         if key == "types":
             yield f"{title} {', '.join(shown)}"
         else:
-            yield from (f"{title} {one}" for one in shown)
+            yield from (f"{title} {one}" if _PLACE.match(one) else one for one in shown)
 
 
 def _curve(course: object, width: int, unicode: bool) -> list[str]:  # noqa: FBT001  # private

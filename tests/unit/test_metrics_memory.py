@@ -21,7 +21,7 @@ import pytest
 from fakes import FakeClock
 
 from pytest_perfgate.errors import CannotMeasureError, UsageError
-from pytest_perfgate.measure import growth, leak, pace
+from pytest_perfgate.measure import attribution, growth, leak, pace
 from pytest_perfgate.measure import memory as held
 from pytest_perfgate.measure.growth import SHORT_WINDOW, detect_growth
 from pytest_perfgate.metrics.memory import PeakMeter, measure_growth
@@ -294,6 +294,19 @@ def test_what_a_call_leaves_is_told_without_the_list_that_holds_it():
     held = [object() for _ in range(100_000)]
     _, measured = measure_growth(Plan(max_time_s=20), GROWTH, lambda: held.append(bytes(1000)))
     assert measured.value == pytest.approx(1033, rel=0.05)
+
+
+def test_of_what_grows_in_bytes_a_few_blocks_of_another_line_are_not_to_blame(monkeypatch):
+    """Two blocks that the interpreter adds once to speed up a function, beside a buffer that is moved to grow."""
+    frames = [("speed.py", 1), ("leak.py", 2)]
+    monkeypatch.setattr(attribution, "_place", lambda traceback: traceback)
+    moved = [
+        mock.Mock(traceback=frames[0], count_diff=2, size_diff=400),
+        mock.Mock(traceback=frames[1], count_diff=1, size_diff=90_000),
+    ]
+    after = mock.Mock(**{"compare_to.return_value": moved})
+    assert [one.filename for one in attribution._blamed(mock.Mock(), after, 10)] == ["leak.py", "speed.py"]
+    assert [one.filename for one in attribution._blamed(mock.Mock(), after, 1)] == ["speed.py", "leak.py"]
 
 
 def test_what_somebody_froze_stays_frozen():

@@ -39,6 +39,12 @@ def test_the_lines_that_keep_come_first_then_the_curve():
     assert max(map(len, lines)) <= 80
 
 
+def test_what_has_no_place_is_told_in_its_own_words():
+    assert memory_lines(grown(where=["nothing that the interpreter allocates grew while traced"])) == [
+        "  nothing that the interpreter allocates grew while traced",
+    ]
+
+
 def test_memory_that_hardly_grows_is_drawn_as_a_plain():
     flat = {**COURSE, "bytes": [100 * MIB + look * 1000 for look in range(121)]}
     rows = [line for line in memory_lines(grown(memory_over_time=flat)) if "•" in line]

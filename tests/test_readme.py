@@ -140,6 +140,11 @@ def test_no_page_names_an_option_that_does_not_exist(page):
     assert mentioned - set(known) == set()
 
 
+@pytest.mark.parametrize("page", PAGES, ids=NAMES)
+def test_no_page_gives_pytest_a_file_that_it_takes_for_a_place_of_tests(page):
+    assert re.findall(r"--perfgate-baseline +[\w./-]+", page.read_text("utf-8")) == []
+
+
 def test_every_option_is_in_the_reference():
     known = Options()
     options.add_options(known)

@@ -72,7 +72,7 @@ def run(namespace: argparse.Namespace) -> int:
     if not namespace.yes and not _is_wanted(files):
         return COULD_NOT_JUDGE
     write_all(start.changes)
-    say("\n".join(_next_steps(files)))
+    say("\n".join(_next_steps(files, start)))
     return PASSED
 
 
@@ -119,8 +119,11 @@ def _is_wanted(files: str) -> bool:
     return False
 
 
-def _next_steps(files: str) -> Iterator[str]:
+def _next_steps(files: str, start: Start) -> Iterator[str]:
     yield f"wrote {files}"
     yield "next: add pytest-perfgate to what your tests need, then"
     yield "  pytest --perfgate                           measure, and hold the budgets"
-    yield "  pytest --perfgate --perfgate-against HEAD   compare your changes with the last commit"
+    if start.has_package:
+        yield "  pytest --perfgate --perfgate-against HEAD   compare your changes with the last commit"
+    else:
+        yield "two versions can be compared once there is a package that a test imports (see the note)"

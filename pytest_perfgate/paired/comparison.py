@@ -257,7 +257,8 @@ class PairedComparison:
             return
         raise AgainstError(
             f"no test imported {roots}, so base and head measured the same code; "
-            f'name the package under test: [tool.perfgate] packages = ["..."]'
+            f"a test has to import what is compared; where that is another package, name it: "
+            f'[tool.perfgate] packages = ["..."]'
         )
 
     def _charge(self, test: str, spent_s: float, measured_s: float) -> None:

@@ -67,7 +67,7 @@ class Reporting:
 
     def pytest_report_header(self) -> list[str]:
         """Say which profile is in force and why."""
-        machine = f"{self._machine.cpu}, {self._machine.cores:g} cores"
+        machine = f"{self._machine.cpu}, {self._machine.cores:g} core{'' if self._machine.cores == 1 else 's'}"
         lines = [f"perfgate: profile {self._matched.name} ({self._matched.matched_by}), {machine}"]
         if self._matched.warning:
             lines.append(f"perfgate: {self._matched.warning}")

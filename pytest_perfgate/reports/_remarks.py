@@ -5,6 +5,7 @@ What they are escaped against, wrapped and painted with is the formats' affair.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from pytest_perfgate.model import Finding, Policy, Run, Verdict
@@ -14,6 +15,9 @@ from pytest_perfgate.units import BYTES, format_value
 #: Of missing cases, new ones, warnings: names beyond a handful are looked up in the JSON report.
 _MOST_LISTED = 10
 
+#: What timing says of rounds that scatter.
+_SPREAD = re.compile(r"noisy: .* spreads over (\d+) % of the median")
+
 _LISTED_APART = (Verdict.MISSING, Verdict.NO_BASELINE)
 _SHARED_REASONS = (Verdict.INCONCLUSIVE, Verdict.INCOMPARABLE, *_LISTED_APART)
 
@@ -21,11 +25,12 @@ _SHARED_REASONS = (Verdict.INCONCLUSIVE, Verdict.INCOMPARABLE, *_LISTED_APART)
 def header(run: Run) -> list[str]:
     """Say what was measured where, by what, and what it was compared with."""
     machine, settings = run.machine, run.settings
+    cores = f"{machine.cores_total} core{'' if machine.cores_total == 1 else 's'}"
     memory = format_value(machine.memory_bytes, BYTES)
     system = " ".join(part for part in (machine.os, machine.arch, machine.ci or "") if part)
     lines = [
         f"profile {run.profile}" + (f" ({run.profile_matched_by})" if run.profile_matched_by else ""),
-        f"machine: {machine.cpu}, {machine.cores:g} of {machine.cores_total} cores, {memory}, {system}",
+        f"machine: {machine.cpu}, {machine.cores:g} of {cores}, {memory}, {system}",
         f"python: {run.python.series} ({run.python.version})",
     ]
     if run.commit:
@@ -113,11 +118,22 @@ def warnings(findings: Iterable[Finding]) -> list[str]:
     """Collect the warnings of all cases, each once."""
     groups: dict[str, list[Finding]] = {}
     for finding in findings:
-        for warning in finding.warnings:
+        for warning in _largest_spread(finding.warnings):
             groups.setdefault(on_one_line(warning), []).append(finding)
     lines = [f"warning: {_named(group, warning)}{warning}" for warning, group in groups.items()]
     more = len(lines) - _MOST_LISTED
     return lines if more <= 0 else [*lines[:_MOST_LISTED], f"… and {more:,} more warnings; all in the JSON report"]
+
+
+def _largest_spread(warnings: Sequence[str]) -> list[str]:
+    """Keep, of the warnings of noise that merged runs gave one case, the one that says most, where the first stood."""
+    kept: dict[str, tuple[float, str]] = {}
+    for warning in warnings:
+        found = _SPREAD.fullmatch(warning)
+        gist, size = ("noisy", float(found[1])) if found else (warning, 0.0)
+        if gist not in kept or size > kept[gist][0]:
+            kept[gist] = (size, warning)
+    return [warning for _, warning in kept.values()]
 
 
 def notes(run: Run) -> list[str]:

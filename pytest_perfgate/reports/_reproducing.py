@@ -43,9 +43,14 @@ def _options(run: Run) -> Iterator[str]:
     settings = run.settings
     if _is_plain(run.profile):
         yield from ("--perfgate-profile", run.profile)
-    for option, base in (("--perfgate-against", "against"), ("--perfgate-baseline", "baseline")):
-        if settings.get(base):
-            yield from (option, settings[base] if _is_plain(settings[base]) else "BASE")
+    against, baseline = (
+        given if _is_plain(given) else "BASE" if given else ""
+        for given in (settings.get("against"), settings.get("baseline"))
+    )
+    if against:
+        yield from ("--perfgate-against", against)
+    if baseline:  # one word: after a blank, pytest takes a file for a place of tests
+        yield f"--perfgate-baseline={baseline}"
     tolerance = settings.get("max_regression")
     compares = settings.get("against") or settings.get("baseline")
     if compares and isinstance(tolerance, float) and tolerance != _DEFAULT_TOLERANCE:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +30,8 @@ class Start:
     """Files to make, and text to append, in the order in which they are shown."""
     left_alone: tuple[tuple[Path, str], ...]
     """Files that are not touched, each with the reason."""
+    has_package: bool
+    """Whether there is a package of which two versions can be compared."""
     notes: tuple[str, ...]
     """What the user should know besides."""
 
@@ -63,6 +64,7 @@ def plan_start(root: Path, *, workflows: bool = True, action: str = ACTION) -> S
         root=project.root,
         changes=tuple(step for step in steps if isinstance(step, Change)),
         left_alone=tuple((step.path, step.why) for step in steps if isinstance(step, _LeftAlone)),
+        has_package=_imported(project) is not None,
         notes=tuple(_notes(project, workflows=workflows)),
     )
 
@@ -97,23 +99,27 @@ def _first_test(project: Project) -> Change | _LeftAlone:
     if os.path.lexists(path):
         return _LeftAlone(path, "it is there already")
     marker = str(read_settings_file(project.root).get("marker", "budget"))
-    return Change(path=path, before=None, added=first_test_text(marker, project.package))
+    return Change(path=path, before=None, added=first_test_text(marker, _imported(project)))
+
+
+def _imported(project: Project) -> str | None:
+    """Choose what the first test imports, installed yet or not: a comparison needs a test that does."""
+    return project.package or project.unreachable
 
 
 def _workflows(project: Project, action: str) -> Iterator[Change | _LeftAlone]:
     folder = (project.top or project.root) / ".github" / "workflows"
     gate, comment = (folder / name for name in file_names(project.below_top))
-    python = f"{sys.version_info.major}.{sys.version_info.minor}"
     below = project.below_top
     if os.path.lexists(gate):  # then it may hand over its report in another way, or not at all
         yield _LeftAlone(gate, "it is there already, so the workflow that comments is yours to add as well")
         return
-    text = gate_text(branch=project.branch, python=python, install=project.install, folder=below, action=action)
+    text = gate_text(branch=project.branch, python=project.python, install=project.install, folder=below, action=action)
     yield Change(path=gate, before=None, added=text)
     if os.path.lexists(comment):
         yield _LeftAlone(comment, "it is there already")
     else:
-        text = comment_text(python=python, requirement=_requirement(), folder=below)
+        text = comment_text(python=project.python, requirement=_requirement(), folder=below)
         yield Change(path=comment, before=None, added=text)
 
 
@@ -129,8 +135,13 @@ def _requirement() -> str:
 def _notes(project: Project, *, workflows: bool) -> Iterator[str]:
     if project.unreachable:
         yield (
-            f"the tests cannot import {project.unreachable} as things are, so none measures it, and two versions of it "
-            f"cannot be compared yet: install the project first (python -m pip install --editable .)"
+            f"the tests cannot import {project.unreachable} as things are, and the first one does: install the project "
+            f"first (python -m pip install --editable .), or name its folder in pytest's setting pythonpath"
+        )
+    if _imported(project) is None:
+        yield (
+            "no package was found here, so there is nothing of which two versions could be compared yet: that needs a "
+            "package, and a test that imports it"
         )
     if project.top is None and workflows:
         yield "this is not in a git repository; GitHub reads workflows at the top of one"

@@ -17,6 +17,7 @@ from pytest_perfgate.paired.environment.declared import Declared, read_declared,
 from pytest_perfgate.paired.environment.git import GitError, git, toplevel
 from pytest_perfgate.paired.environment.locating import locate_module
 from pytest_perfgate.paired.environment.roots import find_roots
+from pytest_perfgate.starter.pythons import allowed_python
 
 #: Where pytest looks for its configuration, in its order, and in which table or section.
 _PYTEST_FILES = {
@@ -67,6 +68,8 @@ class Project:
     """Whether its ``pyproject.toml`` has a table of ours."""
     install: tuple[str, ...]
     """Arguments of ``pip install`` for the project and what its tests need; empty when there is nothing to install."""
+    python: str
+    """A version of Python that the project allows, such as ``3.13``: the running one where it does."""
 
     @property
     def below_top(self) -> str:
@@ -103,6 +106,7 @@ def read_project(root: Path) -> Project:
         unreachable=unreachable,
         has_table="perfgate" in table_in(document, "tool"),
         install=tuple(_install(root, document)),
+        python=allowed_python(_requires_python(root, document)),
     )
 
 
@@ -231,6 +235,12 @@ def _branches(top: Path) -> Iterator[str]:
         except (GitError, AgainstError, OSError):
             continue
         yield name
+
+
+def _requires_python(root: Path, document: Mapping[str, Any]) -> str:
+    """Read which versions of Python the project says it runs on; empty when it does not say."""
+    written = table_in(document, "project").get("requires-python")
+    return str(written or _section(root / "setup.cfg", "options").get("python_requires", ""))
 
 
 def _install(root: Path, document: Mapping[str, Any]) -> Iterator[str]:

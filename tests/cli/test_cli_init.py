@@ -119,12 +119,47 @@ def test_a_renamed_marker_is_used(project, capsys):
     assert gated.ret == 0, gated.text
 
 
-def test_a_package_that_tests_cannot_import_is_named_and_not_tested(perfgate, tmp_path):
+def test_a_package_that_is_not_installed_yet_is_named_and_imported_by_the_first_test(perfgate, tmp_path):
     write(tmp_path, "src/things_nobody_installed/__init__.py", "")
     printed = perfgate("init", "--yes")
     assert printed.status == 0
     assert "note: the tests cannot import things_nobody_installed" in printed.out
-    assert "startup" not in (tmp_path / TEST).read_text("utf-8")
+    assert "install the project first" in printed.out
+    assert "import things_nobody_installed\n" in (tmp_path / TEST).read_text("utf-8")
+    assert "--perfgate-against HEAD" in printed.out
+
+
+def test_a_package_that_was_installed_after_init_can_be_compared(project, capsys):
+    project.write("src/things_nobody_installed/__init__.py", "X = 1\n")
+    assert main(["init", "--yes", "--no-workflows", "--rootdir", str(project.path)]) == 0
+    git(project.path, "init")
+    git(project.path, "add", ".")
+    git(project.path, "commit", "-m", "first")
+    gated = project.run("--perfgate-against=HEAD", "--perfgate-max-time=2s", "-k", "example", "-o", "pythonpath=src")
+    assert gated.ret == 0, gated.text
+    assert gated.cases["test_an_example#perf"]["change"]["pairs"] > 0
+
+
+def test_where_nothing_can_be_compared_that_is_no_next_step(perfgate):
+    printed = perfgate("init", "--yes")
+    assert printed.status == 0
+    assert "--perfgate-against" not in printed.out
+    assert "note: no package was found here" in printed.out
+    assert "once there is a package that a test imports" in printed.out
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("pyproject.toml", '[project]\nname = "x"\nversion = "1"\nrequires-python = ">=3.14,<3.15"\n'),
+        ("setup.cfg", "[options]\npython_requires = >=3.14, <3.15\n"),
+    ],
+)
+def test_the_workflows_use_a_python_that_the_project_allows(perfgate, tmp_path, name, text):
+    write(tmp_path, name, text)
+    assert perfgate("init", "--yes").status == 0
+    for workflow in (GATE, COMMENT):
+        assert 'python-version: "3.14"' in (tmp_path / workflow).read_text("utf-8")
 
 
 WORKFLOW_PROJECTS = {

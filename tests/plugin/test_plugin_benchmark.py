@@ -49,6 +49,23 @@ SUITE = """
 """
 
 
+def test_pedantic_takes_everything_by_position_as_pytest_benchmark_does(project):
+    project.test("""
+        def test_positional(benchmark):
+            seen = []
+            def target(*args, **kwargs):
+                seen.append((args, kwargs))
+                return args
+            def teardown(*args, **kwargs):
+                seen.append("teardown")
+            assert benchmark.pedantic(target, (1,), {"x": 2}, None, teardown, 3, 1, 1) == (1,)
+            assert seen == [((1,), {"x": 2}), "teardown"] * 4
+            assert benchmark.stats.rounds == 3
+    """)
+    run = project.run()
+    assert run.ret == 0, run.text
+
+
 @pytest.mark.parametrize("gate", [True, False], ids=["gate", "idle"])
 def test_the_suite_runs_unchanged(project, gate):
     project.test(SUITE)

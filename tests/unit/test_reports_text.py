@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 from builders import (
@@ -216,6 +217,22 @@ def test_a_warning_of_many_cases_is_said_once():
     printed = text.render(make_run(*findings))
     assert printed.count("the clock is coarse") == 1
     assert "warning: t.py::t0#perf and 29 more: the clock is coarse" in printed
+
+
+def test_the_noise_of_merged_runs_is_said_once_for_a_case_with_the_largest():
+    noises = [f"noisy: the middle half of the rounds spreads over {much} % of the median" for much in (300, 1541, 99)]
+    printed = text.render(
+        make_run(make_finding(make_measurement("t.py::t", warnings=(*noises, "the clock is coarse"))))
+    )
+    assert printed.count("noisy") == 1
+    assert "over 1541 %" in printed
+    assert "the clock is coarse" in printed
+
+
+def test_one_core_is_not_in_the_plural():
+    ordinary = ordinary_run()
+    printed = text.render(replace(ordinary, machine=replace(ordinary.machine, cores=1, cores_total=1)))
+    assert "1 of 1 core," in printed
 
 
 def test_the_counts_stand_last_with_the_verdict_on_the_run():

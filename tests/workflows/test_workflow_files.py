@@ -219,10 +219,37 @@ def test_the_hook_lets_a_push_through_that_passes(clone, monkeypatch, status):
 @posix
 def test_the_hook_measures_nothing_when_nothing_changed(clone):
     git, folder, called = clone
-    (folder / "notes.md").write_text("words", "utf-8")
-    git("add", "notes.md")
+    (folder / "docs").mkdir()
+    for name in ("notes.md", "docs/conf.py", "notes.rst"):
+        (folder / name).write_text("words", "utf-8")
+    git("add", "notes.md", "notes.rst", "docs")
     git("commit", "-m", "second")
     pushed = git("push", "origin", "topic")
     assert pushed.returncode == 0
-    assert "nothing that is measured differs" in pushed.stderr
+    assert "nothing but documentation differs" in pushed.stderr
+    assert not called.exists()
+
+
+@posix
+@pytest.mark.parametrize("name", ["src/fast.cpp", "src/table.json", "fast.pyx", "src/lib.rs", "src/docs.so"])
+def test_the_hook_measures_whatever_is_no_documentation(clone, monkeypatch, name):
+    git, folder, called = clone
+    monkeypatch.setenv("STATUS", "1")
+    (folder / name).parent.mkdir(exist_ok=True)
+    (folder / name).write_text("x", "utf-8")
+    git("add", name)
+    git("commit", "-m", "second")
+    assert git("push", "origin", "topic").returncode != 0
+    assert called.exists()
+
+
+@posix
+def test_the_hook_lets_the_first_push_to_an_empty_remote_through(clone, tmp_path):
+    git, _, called = clone
+    subprocess.run(["git", "init", "--quiet", "--bare", "empty"], cwd=tmp_path, check=True)
+    git("remote", "remove", "origin")
+    git("remote", "add", "origin", "../empty")
+    pushed = git("push", "origin", "main")
+    assert pushed.returncode == 0, pushed.stderr
+    assert "there is no origin/main yet" in pushed.stderr
     assert not called.exists()

@@ -206,7 +206,7 @@ def _lost(left: float | None, usable: float) -> float:
 
 
 def _crowd(timed: Timed, capacity: float) -> str:
-    return f"other programs left {timed.cores_left or 0.0:.1f} of {capacity:g} cores"
+    return f"other programs left {timed.cores_left or 0.0:.1f} of {capacity:g} core{'' if capacity == 1 else 's'}"
 
 
 def _disturbances(timed: Timed, around: Surroundings) -> Iterator[str]:

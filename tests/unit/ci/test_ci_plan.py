@@ -162,9 +162,11 @@ def test_keys_are_what_caches_take(purpose):
 
 def test_an_event_is_read_from_what_the_runner_leaves(tmp_path):
     path = tmp_path / "event.json"
-    path.write_text('{"pull_request": {"base": {"sha": "abc"}}, "repository": {"default_branch": "main"}}')
+    path.write_text(
+        '{"pull_request": {"base": {"sha": "abc"}, "head": {"sha": "def"}}, "repository": {"default_branch": "main"}}'
+    )
     event = read_event({"GITHUB_EVENT_NAME": "pull_request", "GITHUB_EVENT_PATH": str(path), "GITHUB_RUN_ID": "5"})
-    assert (event.base_sha, event.default_branch, event.run_id) == ("abc", "main", "5")
+    assert (event.base_sha, event.head_sha, event.default_branch, event.run_id) == ("abc", "def", "main", "5")
 
 
 @pytest.mark.parametrize("payload", ["[]", "{}", "null", '{"repository": 1, "pull_request": {"base": []}}'])

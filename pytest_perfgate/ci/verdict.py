@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import NamedTuple
 
 from pytest_perfgate.ci.plan import BASE, Plan
 from pytest_perfgate.ci.settling import ERROR, FAIL, INCONCLUSIVE, NO_BASELINE, PASS, TESTS_FAILED, Settled
+from pytest_perfgate.model import Outcome, Run
 
 _FAILED, _COULD_NOT_JUDGE = 1, 2
 
@@ -42,6 +44,23 @@ def conclude(plan: Plan, settled: Settled) -> Conclusion:  # noqa: PLR0911  # on
         return Conclusion(_FAILED, "error", f"perfgate: tests failed: {said}; no performance verdict failed")
     word = "could not judge" if settled.status == ERROR else f"unknown status {settled.status!r}"
     return Conclusion(_COULD_NOT_JUDGE, "error", f"perfgate: {word}: {said}")
+
+
+def told(plan: Plan, settled: Settled, run: Run) -> Run:
+    """Let the report of a run say how the job ends: a comment, perhaps made elsewhere, has nothing but the report.
+
+    Args:
+        plan: Holds the policies.
+        settled: What the run came to.
+        run: As pytest stored it; it knows neither failed tests nor what was to be compared.
+
+    Returns:
+        The run, which fails where the job does, and remarks that nothing was compared where that is accepted.
+    """
+    if conclude(plan, settled).exit_status:
+        decided = run.outcome in (Outcome.FAIL, Outcome.ERROR)
+        return run if decided else replace(run, failures=(*run.failures, settled.sentence))
+    return replace(run, notes=(*run.notes, settled.sentence)) if settled.status == NO_BASELINE else run
 
 
 def _without_baseline(plan: Plan, said: str) -> Conclusion:

@@ -45,6 +45,7 @@ def run(namespace: argparse.Namespace) -> int:
 
     from pytest_perfgate.ci.plan import plan_from_text
     from pytest_perfgate.ci.settling import settle
+    from pytest_perfgate.ci.verdict import told
 
     del namespace
     plan = plan_from_text(os.environ.get("PERFGATE_PLAN", ""))
@@ -60,7 +61,7 @@ def run(namespace: argparse.Namespace) -> int:
     if recorded and found is not None:
         _record(plan, found, old)
     if found is not None:
-        _write_reports(found, reports)
+        _write_reports(told(plan, settled, found), reports)
         _annotate(plan, found)
     _summarise(plan, settled, reports)
     write_outputs(_outputs(plan, settled, old, found) | {"record": str(recorded).lower()})
@@ -166,11 +167,12 @@ def _record(plan: Plan, found: Run, old: Run | None) -> None:
 
 
 def _write_reports(found: Run, reports: Path) -> None:
-    from pytest_perfgate.ci.measuring import JUNIT, MARKDOWN
+    """Write all three, so that none of them says what another one does not."""
+    from pytest_perfgate.ci.measuring import JUNIT, MARKDOWN, RUN
     from pytest_perfgate.reports import ReportSpec, write_reports
 
-    specs = [ReportSpec("junit", str(reports / JUNIT)), ReportSpec("markdown", str(reports / MARKDOWN))]
-    write_reports(found, specs)
+    names = {"json": RUN, "junit": JUNIT, "markdown": MARKDOWN}
+    write_reports(found, [ReportSpec(format_, str(reports / name)) for format_, name in names.items()])
 
 
 def _annotate(plan: Plan, found: Run) -> None:

@@ -42,7 +42,7 @@ def pytest_command(program: Sequence[str], plan: Plan, *, has_baseline: bool) ->
 
     Args:
         program: What starts pytest.
-        plan: What to do; the user's own arguments come last, so that they win.
+        plan: What to do; the user's own arguments come last; those that would undo the plan were refused with it.
         has_baseline: Whether the stored run to compare with is there.
     """
     # By the name of its entry point: there once, whether or not plugins are found by themselves.

@@ -100,6 +100,7 @@ def test_the_report_of_an_earlier_run_is_not_taken_for_this_ones(job):
 BAD_VALUES = [
     ("install", "yes", 'install: "yes" is neither "true" nor "false"'),
     ("pytest-args", "-k 'open", "cannot be split into arguments: no closing quotation"),
+    ("pytest-args", "--perfgate-against HEAD", "use the input against"),
     ("working-directory", "nowhere", "there is no folder nowhere"),
     ("max-regression", "5", "max-regression"),
     ("max-regression", "-5%", "max-regression"),

@@ -52,6 +52,25 @@ def test_arguments_are_split_as_a_shell_does_and_never_replaced():
     assert inputs(pytest_args=text).pytest_args == words
 
 
+@pytest.mark.parametrize(
+    ("words", "remedy"),
+    [
+        ("--perfgate-against HEAD", "use the input against"),
+        ("-q --perfgate-against=HEAD", "use the input against"),
+        ("--perfgate-baseline=b.json", "use the inputs baseline-storage: file and baseline-path"),
+        ("'--perfgate-max-regression' 300%", "use the input max-regression"),
+    ],
+)
+def test_arguments_that_would_undo_the_plan_are_refused_with_the_input_to_use(words, remedy):
+    with pytest.raises(UsageError, match=f"^pytest-args: .*{remedy}"):
+        inputs(pytest_args=words)
+
+
+def test_other_arguments_of_ours_and_names_of_files_are_not():
+    words = ("--perfgate-max-time=9s", "--perfgate-strict", "-k", "against", "--", "--perfgate-against")
+    assert inputs(pytest_args=" ".join(words)).pytest_args == words
+
+
 def test_words_are_read_in_any_case():
     found = inputs(strict="TRUE", baseline_storage="Cache", against="AUTO")
     assert (found.strict, found.baseline_storage, found.against) == (True, "cache", "auto")

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from pytest_perfgate.ci.plan import BASE, CACHE, Plan
 from pytest_perfgate.errors import UsageError
 from pytest_perfgate.model import Finding, Outcome, Policy, Run, Verdict
+from pytest_perfgate.reports._cells import worst_first
 from pytest_perfgate.units import format_change
 
 PASS, FAIL, INCONCLUSIVE, NO_BASELINE = "pass", "fail", "inconclusive", "no-baseline"  # a verdict
@@ -98,7 +99,7 @@ def settle(plan: Plan, run: Run | None, *, exit_code: int, failed: Sequence[Fail
     if run is None:
         return Settled(status=ERROR, sentence=f"nothing was judged: {_about_exit(exit_code)}", exit_code=exit_code)
     strict = Policy(strict=bool(run.settings.get("strict", False)))
-    failing = [finding for finding in run.findings if strict.fails(finding.verdict)]
+    failing = [finding for finding in worst_first(run) if strict.fails(finding.verdict)]
     others = _others(failed, {finding.case.test for finding in failing})
     status, sentence = _status(plan, run, failing, others, exit_code)
     counts = run.counts
@@ -158,15 +159,17 @@ def _others(failed: Iterable[FailedTest], gated: Collection[str]) -> list[str]:
 
 
 def _said(failing: Sequence[Finding]) -> list[str]:
-    """Count what failed and name the worst."""
+    """Count what failed, given worst first, and name the worst."""
     verdicts = [finding.verdict for finding in failing]
     if not verdicts:
         return []
     counts = ", ".join(f"{verdicts.count(kind):,} {kind.value}" for kind in Verdict if kind in verdicts)
-    worst = max(failing, key=lambda finding: finding.change.worsening if finding.change is not None else float("-inf"))
-    if worst.change is None:
-        return [f"{counts} ({_short(failing[0].case.id)})"]
-    return [f"{counts} (worst: {_short(worst.case.id)} {format_change(worst.change.worsening)})"]
+    worst = failing[0]
+    regressed = worst.verdict is Verdict.REGRESSED and worst.change is not None
+    # What is over its budget may have changed little, or for the better: the change is not what is bad about it.
+    change = f" {format_change(worst.change.worsening)}" if regressed and worst.change is not None else ""
+    title = "worst: " if change or len(failing) > 1 else ""
+    return [f"{counts} ({title}{_short(worst.case.id)}{change})"]
 
 
 def _about_nothing_compared(plan: Plan, run: Run) -> str:

@@ -130,7 +130,7 @@ def _status(  # noqa: PLR0911  # one for each status
     """Find the status, the worst first, and the sentence for it."""
     tests = f"{_counted(len(others), 'test')} failed for other reasons than performance ({_some(others)})"
     if exit_code not in _JUDGED:
-        return ERROR, f"nothing was judged: {_about_exit(exit_code)}"
+        return ERROR, "; ".join([f"nothing was judged: {_about_exit(exit_code)}", *filter(_is_cause, run.notes)])
     if run.outcome is Outcome.ERROR and not failing:
         why = "; ".join([*([tests] if others else []), *(run.failures or run.notes)]) or "no test measures anything"
         return ERROR, why if "nothing was measured" in why else f"nothing was measured: {why}"
@@ -170,6 +170,10 @@ def _said(failing: Sequence[Finding]) -> list[str]:
     change = f" {format_change(worst.change.worsening)}" if regressed and worst.change is not None else ""
     title = "worst: " if change or len(failing) > 1 else ""
     return [f"{counts} ({title}{_short(worst.case.id)}{change})"]
+
+
+def _is_cause(note: str) -> bool:
+    return " could not be collected: " in note
 
 
 def _about_nothing_compared(plan: Plan, run: Run) -> str:

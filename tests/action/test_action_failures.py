@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 from pathlib import Path
@@ -61,6 +62,24 @@ class TestFailingTests:
         job.write("conftest.py", "import pytest\n@pytest.fixture(autouse=True)\ndef bad():\n    yield\n    assert 0\n")
         played = job.play({"a": 150, "b": 100}, pytest_args="test_it.py -k count", fail_on_regression="false")
         assert failed_steps(played) == ["Verdict"]
+
+
+@pytest.mark.parametrize(
+    ("text", "cause"),
+    [
+        ("import nothing_of_that_name\n", "No module named 'nothing_of_that_name'"),
+        ("def f(:\n", "SyntaxError: invalid syntax"),
+    ],
+)
+@pytest.mark.parametrize("others", [True, False])
+def test_a_file_that_cannot_be_imported_is_named_with_the_reason(job, text, cause, others):
+    job.write("test_more.py" if others else "test_it.py", text)
+    played = job.play(SAME)
+    assert failed_steps(played) == ["Verdict"]
+    for said in (played.messages("error")[-2], html.unescape(played.summary)):
+        assert "could not be collected: " in said
+        assert cause in said
+    assert "no test of this run uses" not in played.log + played.summary
 
 
 @pytest.mark.parametrize(

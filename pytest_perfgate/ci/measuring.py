@@ -80,3 +80,11 @@ def failed_tests(text: str) -> tuple[FailedTest, ...]:
         return tuple(FailedTest(str(test), str(when)) for test, when in json.loads(text)["failed"])
     except (ValueError, TypeError, KeyError):
         return ()
+
+
+def usage_error(text: str) -> str:
+    """Read, from what the plugin wrote, the user's mistake that let no test run; empty when there was none."""
+    try:
+        return str(json.loads(text).get("usage", ""))
+    except (ValueError, AttributeError):
+        return ""

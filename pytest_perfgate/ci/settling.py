@@ -87,7 +87,7 @@ def settled_from_text(text: str) -> Settled:
         raise UsageError("the measuring step did not come to its end, so there is no verdict: see its log") from None
 
 
-def settle(plan: Plan, run: Run | None, *, exit_code: int, failed: Sequence[FailedTest]) -> Settled:
+def settle(plan: Plan, run: Run | None, *, exit_code: int, failed: Sequence[FailedTest], usage: str = "") -> Settled:
     """Say what a run came to.
 
     Args:
@@ -95,9 +95,13 @@ def settle(plan: Plan, run: Run | None, *, exit_code: int, failed: Sequence[Fail
         run: As pytest stored it; None when it stored none.
         exit_code: Of pytest.
         failed: Every test that failed, for whatever reason.
+        usage: The user's mistake, as pytest tells it, that let no test run.
     """
     if run is None:
-        return Settled(status=ERROR, sentence=f"nothing was judged: {_about_exit(exit_code)}", exit_code=exit_code)
+        why = "; ".join([_about_exit(exit_code), *([usage] if usage else [])])
+        return Settled(
+            status=ERROR, sentence=_short(f"nothing was judged: {why}", _LONGEST_SENTENCE), exit_code=exit_code
+        )
     strict = Policy(strict=bool(run.settings.get("strict", False)))
     failing = [finding for finding in worst_first(run) if strict.fails(finding.verdict)]
     others = _others(failed, {finding.case.test for finding in failing})

@@ -33,6 +33,8 @@ def test_a_regression_is_tolerated_where_somebody_says_so_and_is_told_all_the_sa
     assert played.is_green, played.log
     assert (played.outputs["status"], played.outputs["regressions"]) == ("fail", "1")
     assert any("tolerated by fail-on-regression: false" in message for message in played.messages("warning"))
+    assert played.summary.partition("\n")[0].endswith("; tolerated by fail-on-regression: false**")
+    assert "tolerated by fail-on-regression: false" in Path(played.outputs["report-markdown"]).read_text("utf-8")
     assert len(job.cache.keys) == 1
 
 
@@ -62,6 +64,24 @@ class TestFailingTests:
         job.write("conftest.py", "import pytest\n@pytest.fixture(autouse=True)\ndef bad():\n    yield\n    assert 0\n")
         played = job.play({"a": 150, "b": 100}, pytest_args="test_it.py -k count", fail_on_regression="false")
         assert failed_steps(played) == ["Verdict"]
+
+
+@pytest.mark.parametrize(
+    ("config", "inputs", "said"),
+    [
+        ("", {"against": "none-such"}, "[tool.perfgate] packages ="),
+        ("", {"pytest_args": "--perfgate-profile nowhere"}, "nowhere"),
+        ("[tool.perfgate]\nmax_regresion = '5%'\n", {}, "max_regresion"),
+        ("", {"pytest_args": "--perfgate-profile '<b>@x'"}, "<b>@"),
+    ],
+)
+def test_a_mistake_that_pytest_tells_is_on_the_page(job, config, inputs, said):
+    job.write("pyproject.toml", config)
+    played = job.play(SAME, **inputs)
+    assert failed_steps(played) == ["Verdict"]
+    assert said in played.messages("error")[-2]
+    assert said in html.unescape(played.summary).replace("\u200b", "")
+    assert "<b>" not in played.summary
 
 
 @pytest.mark.parametrize(

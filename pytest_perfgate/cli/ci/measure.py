@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pytest_perfgate.ci.plan import Plan
-    from pytest_perfgate.ci.settling import FailedTest, Settled
+    from pytest_perfgate.ci.settling import Settled
     from pytest_perfgate.model import Run
 
 
@@ -43,6 +43,7 @@ def run(namespace: argparse.Namespace) -> int:
     """
     from pathlib import Path
 
+    from pytest_perfgate.ci.measuring import failed_tests, usage_error
     from pytest_perfgate.ci.plan import plan_from_text
     from pytest_perfgate.ci.settling import settle
     from pytest_perfgate.ci.verdict import told
@@ -54,9 +55,9 @@ def run(namespace: argparse.Namespace) -> int:
     old = _baseline(plan)
     if plan.records:
         _make_room(plan)
-    exit_code, failed = _measured(plan, has_baseline=old is not None)
+    exit_code, outcomes = _measured(plan, has_baseline=old is not None)
     found = _stored(reports)
-    settled = settle(plan, found, exit_code=exit_code, failed=failed)
+    settled = settle(plan, found, exit_code=exit_code, failed=failed_tests(outcomes), usage=usage_error(outcomes))
     recorded = plan.records and settled.may_be_recorded and found is not None
     if recorded and found is not None:
         _record(plan, found, old)
@@ -98,14 +99,14 @@ def _baseline(plan: Plan) -> Run | None:
         return None
 
 
-def _measured(plan: Plan, *, has_baseline: bool) -> tuple[int, tuple[FailedTest, ...]]:
-    """Run pytest; what it and the code under test print is no command to the runner."""
+def _measured(plan: Plan, *, has_baseline: bool) -> tuple[int, str]:
+    """Run pytest and read what it left behind; what it and the code under test print is no command to the runner."""
     import shlex
     import sysconfig
     import tempfile
     from pathlib import Path
 
-    from pytest_perfgate.ci.measuring import child_environ, failed_tests, pytest_command, pytest_program
+    from pytest_perfgate.ci.measuring import child_environ, pytest_command, pytest_program
     from pytest_perfgate.ci.outputs import stop_token
     from pytest_perfgate.reports.workflow_commands import command
 
@@ -125,7 +126,7 @@ def _measured(plan: Plan, *, has_baseline: bool) -> tuple[int, tuple[FailedTest,
         finally:
             say(f"\n::{token}::")  # on a line of its own, whatever was printed last
         said = outcomes.read_text("utf-8") if outcomes.exists() else ""
-    return done.returncode, failed_tests(said)
+    return done.returncode, said
 
 
 def _stored(reports: Path) -> Run | None:
@@ -187,14 +188,14 @@ def _summarise(plan: Plan, settled: Settled, reports: Path) -> None:
     """Put the Markdown report on the page of the run, below what it does not say by itself."""
     from pytest_perfgate.ci.measuring import MARKDOWN
     from pytest_perfgate.ci.outputs import append
-    from pytest_perfgate.ci.verdict import conclude
+    from pytest_perfgate.ci.verdict import conclude, is_tolerated
     from pytest_perfgate.reports._escaping import escaped
 
     if not plan.summary:
         return
     report = reports / MARKDOWN
     text = report.read_text("utf-8") if report.exists() else f"## ⛔ perfgate: {settled.status}\n"
-    if not settled.is_told_by_the_run or not report.exists():
+    if not settled.is_told_by_the_run or is_tolerated(plan, settled) or not report.exists():
         text = f"**{escaped(conclude(plan, settled).line)}**\n\n{text}"
     try:
         append(os.environ.get("GITHUB_STEP_SUMMARY"), text, variable="GITHUB_STEP_SUMMARY")

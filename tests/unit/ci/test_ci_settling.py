@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from builders import make_change, make_check, make_finding, make_measurement, make_run
 
-from pytest_perfgate.ci.measuring import child_environ, failed_tests, pytest_command, pytest_program
+from pytest_perfgate.ci.measuring import child_environ, failed_tests, pytest_command, pytest_program, usage_error
 from pytest_perfgate.ci.outputs import append, assignments, stop_token
 from pytest_perfgate.ci.plan import Plan
 from pytest_perfgate.ci.recording import next_baseline
@@ -219,6 +219,8 @@ def test_failed_tests_are_read_from_what_the_plugin_wrote():
     assert failed_tests('{"failed": [["a::b", "call"]]}') == (FailedTest("a::b", "call"),)
     for text in ("", "{", "[]", '{"failed": [1]}', '{"failed": [["a"]]}'):
         assert failed_tests(text) == ()
+        assert usage_error(text) == ""
+    assert usage_error('{"failed": [], "usage": "so"}') == "so"
 
 
 def test_no_value_of_an_output_can_begin_another():

@@ -162,7 +162,8 @@ def read_input(wanted: Input, environ: Mapping[str, str]) -> Any:
     try:
         return wanted.read(text)
     except ValueError as problem:
-        raise UsageError(f"{wanted.name}: {shown(text)} {problem}") from None
+        said = str(problem).removeprefix(f"{text!r} ")  # some messages repeat the value, some do not
+        raise UsageError(f"{wanted.name}: {shown(text)} {said}") from None
 
 
 def read_inputs(environ: Mapping[str, str]) -> Inputs:

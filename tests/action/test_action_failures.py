@@ -142,7 +142,7 @@ BAD_VALUES = [
     ("pytest-args", "--perfgate-against HEAD", "use the input against"),
     ("working-directory", "nowhere", "there is no folder nowhere"),
     ("max-regression", "5", "max-regression"),
-    ("max-regression", "-5%", "max-regression"),
+    ("max-regression", "-5%", '" is negative; write it like'),
     ("baseline-storage", "cahce", 'did you mean "cache"?'),
     ("missing-baseline", "ignore", "is none of fail, warn, pass"),
     ("update-baseline", "yes", "is none of auto, true, false"),
@@ -154,7 +154,8 @@ BAD_VALUES = [
     ("report-dir", "a\nb", "has more than one line"),
     ("baseline-key", "a\nb", "has more than one line"),
     ("against", "no-such-revision", "no-such-revision"),
-    ("report-dir", "test_it.py", "cannot write to"),
+    ("report-dir", "test_it.py", "report-dir: cannot write to"),
+    ("report-dir", "test_it.py/below", "report-dir: cannot write to"),
     ("baseline-path", "a\nb", "has more than one line"),
     ("comment-id", "a b", "is no id of a comment"),
     ("max-regression", "nan%", "max-regression"),
@@ -178,6 +179,17 @@ def test_a_bad_value_is_told_with_the_name_of_the_input(job, name, value, said):
     if name != "against":
         assert played.messages("error")[0].startswith(f"{name}: ")
         assert "test session starts" not in played.log
+
+
+def test_a_folder_is_no_baseline_and_the_input_is_named(job):
+    played = job.play(SAME, baseline_storage="file", baseline_path=".")
+    assert failed_steps(played) == ["Plan"]
+    assert played.messages("error")[0].startswith("baseline-path: ")
+
+
+@pytest.mark.parametrize("value", ["test_it.py", "test_it.py/below"])
+def test_a_folder_for_reports_that_cannot_be_one_is_found_by_the_plan(job, value):
+    assert failed_steps(job.play(SAME, report_dir=value))[0] == "Plan"
 
 
 def test_all_mistakes_are_told_at_once(job):

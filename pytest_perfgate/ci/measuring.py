@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import shutil
+import signal
+import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import FrameType
 
 from pytest_perfgate.ci.inputs import PREFIX
 from pytest_perfgate.ci.plan import BASE, Plan
@@ -72,6 +75,38 @@ def child_environ(environ: Mapping[str, str], outcomes: str) -> dict[str, str]:
     hidden = {*_RUNNERS_FILES, *_OURS}
     kept = {name: text for name, text in environ.items() if name not in hidden and not name.startswith(PREFIX)}
     return {**kept, OUTCOMES_VARIABLE: outcomes}
+
+
+def run_to_its_end(command: Sequence[str], *, cwd: str, env: Mapping[str, str]) -> int:
+    """Run a program; when this process is told to end, tell the program, and wait for it.
+
+    Nobody would end a program that is left behind, and it would go on to use the machine and to print.
+
+    Args:
+        command: The program and its arguments.
+        cwd: Folder to run it in.
+        env: Its whole environment.
+
+    Returns:
+        Its exit status, negative for the signal that ended it.
+
+    Raises:
+        OSError: It cannot be started.
+    """
+    with subprocess.Popen(command, cwd=cwd, env=env) as process:  # noqa: S603  # the user's own arguments, and no shell
+
+        def pass_on(number: int, frame: FrameType | None) -> None:
+            del frame
+            process.send_signal(number)
+
+        before = signal.signal(signal.SIGTERM, pass_on)
+        try:
+            return process.wait()
+        except BaseException:  # an interrupt from the keyboard
+            process.kill()
+            raise
+        finally:
+            signal.signal(signal.SIGTERM, before)
 
 
 def failed_tests(text: str) -> tuple[FailedTest, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+import os
 import re
 from pathlib import Path
 
@@ -179,6 +180,16 @@ def test_a_bad_value_is_told_with_the_name_of_the_input(job, name, value, said):
     if name != "against":
         assert played.messages("error")[0].startswith(f"{name}: ")
         assert "test session starts" not in played.log
+
+
+@pytest.mark.skipif(os.name == "nt", reason="nobody there is told to end by a signal")
+def test_a_measuring_step_that_is_told_to_end_takes_pytest_along(job):
+    # The alarm is there for the case that nobody passes it on.
+    dying = "signal.alarm(60); os.kill(os.getppid(), signal.SIGTERM); signal.pause()"
+    job.write("test_it.py", f"import os, signal\ndef test_ended(): {dying}\n")
+    played = job.play(SAME)
+    assert failed_steps(played) == ["Verdict"]
+    assert "pytest died (exit status -15)" in played.messages("error")[-2]
 
 
 def test_a_folder_is_no_baseline_and_the_input_is_named(job):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import subprocess
 import sys
 from typing import TYPE_CHECKING
 
@@ -106,7 +105,7 @@ def _measured(plan: Plan, *, has_baseline: bool) -> tuple[int, str]:
     import tempfile
     from pathlib import Path
 
-    from pytest_perfgate.ci.measuring import child_environ, pytest_command, pytest_program
+    from pytest_perfgate.ci.measuring import child_environ, pytest_command, pytest_program, run_to_its_end
     from pytest_perfgate.ci.outputs import stop_token
     from pytest_perfgate.reports.workflow_commands import command
 
@@ -118,15 +117,13 @@ def _measured(plan: Plan, *, has_baseline: bool) -> tuple[int, str]:
         outcomes = Path(folder) / "outcomes.json"
         say(command("stop-commands", token))
         try:
-            done = subprocess.run(  # noqa: S603  # the user's own arguments, and no shell
-                words, cwd=plan.working_directory, env=child_environ(os.environ, str(outcomes)), check=False
-            )
+            ended = run_to_its_end(words, cwd=plan.working_directory, env=child_environ(os.environ, str(outcomes)))
         except OSError as problem:
             raise UsageError(f"pytest cannot be started: {problem}") from None
         finally:
             say(f"\n::{token}::")  # on a line of its own, whatever was printed last
         said = outcomes.read_text("utf-8") if outcomes.exists() else ""
-    return done.returncode, said
+    return ended, said
 
 
 def _stored(reports: Path) -> Run | None:

@@ -20,8 +20,9 @@ def find_base(folder: Path, event: Event, say: Callable[[str], None]) -> str:
     """Find the commit to compare with.
 
     Of the merge that GitHub makes for a pull request it is the first parent: what the base branch was then, so that
-    nothing counts but the pull request.  Of a merge group it is what the group was put on.  Where the head of the pull
-    request itself is checked out, it is the commit that both branches have in common.
+    nothing counts but the pull request; a checkout by name may get a newer merge than that of the event.  Of a merge
+    group it is what the group was put on.  Where the head of the pull request itself is checked out, it is the commit
+    that both branches have in common.
 
     Args:
         folder: In the working tree.
@@ -39,7 +40,7 @@ def find_base(folder: Path, event: Event, say: Callable[[str], None]) -> str:
         parents = _parents(folder, head)
     except GitError as problem:
         raise AgainstError(_about_repository(folder, problem)) from None
-    if event.is_pull_request and head == event.sha and len(parents) > 1:
+    if event.is_pull_request and len(parents) > 1 and (head == event.sha or parents[1] == event.head_sha):
         return _fetched(folder, parents[0], say)
     if not _COMMIT.fullmatch(event.base_sha):
         raise AgainstError(

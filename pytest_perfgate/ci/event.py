@@ -27,6 +27,8 @@ class Event:
     """Empty when the payload does not say."""
     base_sha: str = ""
     """Where a pull request or merge group starts from; empty for other events."""
+    head_sha: str = ""
+    """The last commit of a pull request itself; empty for other events."""
     run_id: str = "0"
     run_attempt: str = "1"
     job: str = ""
@@ -76,6 +78,7 @@ def read_event(environ: Mapping[str, str]) -> Event:
         ref=environ.get("GITHUB_REF", ""),
         default_branch=_text(payload, "repository", "default_branch"),
         base_sha=_text(payload, "pull_request", "base", "sha") or _text(payload, "merge_group", "base_sha"),
+        head_sha=_text(payload, "pull_request", "head", "sha"),
         run_id=environ.get("GITHUB_RUN_ID", "0"),
         run_attempt=environ.get("GITHUB_RUN_ATTEMPT", "1"),
         job=environ.get("GITHUB_JOB", ""),

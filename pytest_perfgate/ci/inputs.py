@@ -17,6 +17,13 @@ PREFIX = "PERFGATE_INPUT_"
 
 AUTO, NONE = "auto", "none"
 
+#: Options of pytest that would win over what is planned -> the inputs that plan it.
+_PLANNED = {
+    "--perfgate-against": "the input against",
+    "--perfgate-baseline": "the inputs baseline-storage: file and baseline-path",
+    "--perfgate-max-regression": "the input max-regression",
+}
+
 
 class Input(NamedTuple):
     """One input that a step of ours reads."""
@@ -87,9 +94,14 @@ def read_flag(text: str) -> bool:
 def _arguments(text: str) -> tuple[str, ...]:
     """Split as a shell would, line breaks like blanks, but run nothing and replace nothing."""
     try:
-        return tuple(shlex.split(text))
+        words = tuple(shlex.split(text))
     except ValueError as problem:
         raise ValueError(f"cannot be split into arguments: {str(problem).lower()}; quote as in a shell") from None
+    options = words[: words.index("--")] if "--" in words else words
+    for option in (word.partition("=")[0] for word in options):
+        if option in _PLANNED:
+            raise ValueError(f"has {option}, which would replace what the Action compares; use {_PLANNED[option]}")
+    return words
 
 
 def _tolerance(text: str) -> str:
@@ -150,7 +162,8 @@ def read_input(wanted: Input, environ: Mapping[str, str]) -> Any:
     try:
         return wanted.read(text)
     except ValueError as problem:
-        raise UsageError(f"{wanted.name}: {shown(text)} {problem}") from None
+        said = str(problem).removeprefix(f"{text!r} ")  # some messages repeat the value, some do not
+        raise UsageError(f"{wanted.name}: {shown(text)} {said}") from None
 
 
 def read_inputs(environ: Mapping[str, str]) -> Inputs:

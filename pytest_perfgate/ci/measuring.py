@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import shutil
+import signal
+import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import FrameType
 
 from pytest_perfgate.ci.inputs import PREFIX
 from pytest_perfgate.ci.plan import BASE, Plan
@@ -42,7 +45,7 @@ def pytest_command(program: Sequence[str], plan: Plan, *, has_baseline: bool) ->
 
     Args:
         program: What starts pytest.
-        plan: What to do; the user's own arguments come last, so that they win.
+        plan: What to do; the user's own arguments come last; those that would undo the plan were refused with it.
         has_baseline: Whether the stored run to compare with is there.
     """
     # By the name of its entry point: there once, whether or not plugins are found by themselves.
@@ -74,9 +77,49 @@ def child_environ(environ: Mapping[str, str], outcomes: str) -> dict[str, str]:
     return {**kept, OUTCOMES_VARIABLE: outcomes}
 
 
+def run_to_its_end(command: Sequence[str], *, cwd: str, env: Mapping[str, str]) -> int:
+    """Run a program; when this process is told to end, tell the program, and wait for it.
+
+    Nobody would end a program that is left behind, and it would go on to use the machine and to print.
+
+    Args:
+        command: The program and its arguments.
+        cwd: Folder to run it in.
+        env: Its whole environment.
+
+    Returns:
+        Its exit status, negative for the signal that ended it.
+
+    Raises:
+        OSError: It cannot be started.
+    """
+    with subprocess.Popen(command, cwd=cwd, env=env) as process:  # noqa: S603  # the user's own arguments, and no shell
+
+        def pass_on(number: int, frame: FrameType | None) -> None:
+            del frame
+            process.send_signal(number)
+
+        before = signal.signal(signal.SIGTERM, pass_on)
+        try:
+            return process.wait()
+        except BaseException:  # an interrupt from the keyboard
+            process.kill()
+            raise
+        finally:
+            signal.signal(signal.SIGTERM, before)
+
+
 def failed_tests(text: str) -> tuple[FailedTest, ...]:
     """Read what the plugin wrote; what is none holds no failed test, and the exit status of pytest speaks alone."""
     try:
         return tuple(FailedTest(str(test), str(when)) for test, when in json.loads(text)["failed"])
     except (ValueError, TypeError, KeyError):
         return ()
+
+
+def usage_error(text: str) -> str:
+    """Read, from what the plugin wrote, the user's mistake that let no test run; empty when there was none."""
+    try:
+        return str(json.loads(text).get("usage", ""))
+    except (ValueError, AttributeError):
+        return ""

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from pytest_perfgate.ci.plan import BASE, CACHE, Plan
 from pytest_perfgate.errors import UsageError
 from pytest_perfgate.model import Finding, Outcome, Policy, Run, Verdict
+from pytest_perfgate.reports._cells import worst_first
 from pytest_perfgate.units import format_change
 
 PASS, FAIL, INCONCLUSIVE, NO_BASELINE = "pass", "fail", "inconclusive", "no-baseline"  # a verdict
@@ -86,7 +87,7 @@ def settled_from_text(text: str) -> Settled:
         raise UsageError("the measuring step did not come to its end, so there is no verdict: see its log") from None
 
 
-def settle(plan: Plan, run: Run | None, *, exit_code: int, failed: Sequence[FailedTest]) -> Settled:
+def settle(plan: Plan, run: Run | None, *, exit_code: int, failed: Sequence[FailedTest], usage: str = "") -> Settled:
     """Say what a run came to.
 
     Args:
@@ -94,11 +95,15 @@ def settle(plan: Plan, run: Run | None, *, exit_code: int, failed: Sequence[Fail
         run: As pytest stored it; None when it stored none.
         exit_code: Of pytest.
         failed: Every test that failed, for whatever reason.
+        usage: The user's mistake, as pytest tells it, that let no test run.
     """
     if run is None:
-        return Settled(status=ERROR, sentence=f"nothing was judged: {_about_exit(exit_code)}", exit_code=exit_code)
+        why = "; ".join([_about_exit(exit_code), *([usage] if usage else [])])
+        return Settled(
+            status=ERROR, sentence=_short(f"nothing was judged: {why}", _LONGEST_SENTENCE), exit_code=exit_code
+        )
     strict = Policy(strict=bool(run.settings.get("strict", False)))
-    failing = [finding for finding in run.findings if strict.fails(finding.verdict)]
+    failing = [finding for finding in worst_first(run) if strict.fails(finding.verdict)]
     others = _others(failed, {finding.case.test for finding in failing})
     status, sentence = _status(plan, run, failing, others, exit_code)
     counts = run.counts
@@ -129,7 +134,7 @@ def _status(  # noqa: PLR0911  # one for each status
     """Find the status, the worst first, and the sentence for it."""
     tests = f"{_counted(len(others), 'test')} failed for other reasons than performance ({_some(others)})"
     if exit_code not in _JUDGED:
-        return ERROR, f"nothing was judged: {_about_exit(exit_code)}"
+        return ERROR, "; ".join([f"nothing was judged: {_about_exit(exit_code)}", *filter(_is_cause, run.notes)])
     if run.outcome is Outcome.ERROR and not failing:
         why = "; ".join([*([tests] if others else []), *(run.failures or run.notes)]) or "no test measures anything"
         return ERROR, why if "nothing was measured" in why else f"nothing was measured: {why}"
@@ -158,15 +163,21 @@ def _others(failed: Iterable[FailedTest], gated: Collection[str]) -> list[str]:
 
 
 def _said(failing: Sequence[Finding]) -> list[str]:
-    """Count what failed and name the worst."""
+    """Count what failed, given worst first, and name the worst."""
     verdicts = [finding.verdict for finding in failing]
     if not verdicts:
         return []
     counts = ", ".join(f"{verdicts.count(kind):,} {kind.value}" for kind in Verdict if kind in verdicts)
-    worst = max(failing, key=lambda finding: finding.change.worsening if finding.change is not None else float("-inf"))
-    if worst.change is None:
-        return [f"{counts} ({_short(failing[0].case.id)})"]
-    return [f"{counts} (worst: {_short(worst.case.id)} {format_change(worst.change.worsening)})"]
+    worst = failing[0]
+    regressed = worst.verdict is Verdict.REGRESSED and worst.change is not None
+    # What is over its budget may have changed little, or for the better: the change is not what is bad about it.
+    change = f" {format_change(worst.change.worsening)}" if regressed and worst.change is not None else ""
+    title = "worst: " if change or len(failing) > 1 else ""
+    return [f"{counts} ({title}{_short(worst.case.id)}{change})"]
+
+
+def _is_cause(note: str) -> bool:
+    return " could not be collected: " in note
 
 
 def _about_nothing_compared(plan: Plan, run: Run) -> str:

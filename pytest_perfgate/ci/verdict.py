@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import NamedTuple
 
 from pytest_perfgate.ci.plan import BASE, Plan
 from pytest_perfgate.ci.settling import ERROR, FAIL, INCONCLUSIVE, NO_BASELINE, PASS, TESTS_FAILED, Settled
+from pytest_perfgate.model import Outcome, Run
 
 _FAILED, _COULD_NOT_JUDGE = 1, 2
+_TOLERATED = "tolerated by fail-on-regression: false"
 
 
 class Conclusion(NamedTuple):
@@ -34,8 +37,8 @@ def conclude(plan: Plan, settled: Settled) -> Conclusion:  # noqa: PLR0911  # on
         return Conclusion(0, "warning", f"perfgate: inconclusive ({said}); with strict: true this fails")
     if settled.status == NO_BASELINE:
         return _without_baseline(plan, said)
-    if settled.status == FAIL and settled.nothing_but_regressions and not plan.fail_on_regression:
-        return Conclusion(0, "warning", f"perfgate: {said}; tolerated by fail-on-regression: false")
+    if is_tolerated(plan, settled):
+        return Conclusion(0, "warning", f"perfgate: {said}; {_TOLERATED}")
     if settled.status == FAIL:
         return Conclusion(_FAILED, "error", f"perfgate: FAILED: {said}")
     if settled.status == TESTS_FAILED:
@@ -44,10 +47,36 @@ def conclude(plan: Plan, settled: Settled) -> Conclusion:  # noqa: PLR0911  # on
     return Conclusion(_COULD_NOT_JUDGE, "error", f"perfgate: {word}: {said}")
 
 
+def is_tolerated(plan: Plan, settled: Settled) -> bool:
+    """Tell whether the report says fail and the job does not."""
+    return settled.status == FAIL and settled.nothing_but_regressions and not plan.fail_on_regression
+
+
+def told(plan: Plan, settled: Settled, run: Run) -> Run:
+    """Let the report of a run say how the job ends: a comment, perhaps made elsewhere, has nothing but the report.
+
+    Args:
+        plan: Holds the policies.
+        settled: What the run came to.
+        run: As pytest stored it; it knows neither failed tests nor what was to be compared.
+
+    Returns:
+        The run, which fails where the job does, and remarks what was accepted: regressions, or no comparison.
+    """
+    if conclude(plan, settled).exit_status:
+        decided = run.outcome in (Outcome.FAIL, Outcome.ERROR)
+        return run if decided else replace(run, failures=(*run.failures, settled.sentence))
+    if is_tolerated(plan, settled):
+        return replace(run, notes=(*run.notes, f"{settled.sentence}; {_TOLERATED}"))
+    return replace(run, notes=(*run.notes, settled.sentence)) if settled.status == NO_BASELINE else run
+
+
 def _without_baseline(plan: Plan, said: str) -> Conclusion:
     """Nothing compared is a pass only where somebody said so."""
     if plan.missing_baseline == "fail" or plan.compare == BASE:
-        return Conclusion(_FAILED, "error", f"perfgate: FAILED: {said}")
+        # Nobody compared it, but without a first baseline every later run would fail as well.
+        stored = "; its tests and budgets passed, so it is stored: the next run compares with it"
+        return Conclusion(_FAILED, "error", f"perfgate: FAILED: {said}{stored if plan.records else ''}")
     more = "; this run becomes the baseline" if plan.records else ""
     if plan.missing_baseline == "pass":
         return Conclusion(0, "notice", f"perfgate: {said}{more}; accepted by missing-baseline: pass")

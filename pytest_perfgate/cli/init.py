@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from pytest_perfgate.starter import Start
 
-_ACTION = re.compile(r"[\w.-]+/[\w.-]+(/[\w.-]+)*@[\w./-]+")
+_ACTION = re.compile(r"(?!\.)[\w.-]+(/(?!\.\.?[/@])[\w.-]+)+@[\w./-]+")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -13,6 +13,7 @@ from pytest_perfgate.plugin.extent import Extent
 if TYPE_CHECKING:
     from pytest_perfgate.settings import Settings
 
+_LONGEST_CAUSE = 200
 _CRASHED = "???"  # `when` of the report that xdist makes up for a worker that died
 
 
@@ -30,6 +31,8 @@ class Duty:
         #: Asked for on the command line, not just switched on in the configuration.
         self._explicit = config.getoption("perfgate") is True
         self._crashed: dict[str, str] = {}
+        #: What could not be collected -> why, in one line.
+        self._broken: dict[str, str] = {}
         self._skipped: set[str] = set()
         #: Tests of which any report arrived; the others were cut off.
         self._reported: set[str] = set()
@@ -41,9 +44,11 @@ class Duty:
         for name, ids in facts.items():
             self._facts.setdefault(name, {}).update(dict.fromkeys(ids))
 
-    def leave_out(self, collector: str) -> None:
-        """Remember that the tests of a collector, a node id, are not known."""
-        self._extent.leave_out(collector)
+    def leave_out(self, report: pytest.CollectReport) -> None:
+        """Remember that the tests of a collector are not known, and why where that is a mistake."""
+        self._extent.leave_out(report.nodeid)
+        if report.failed:
+            self._broken[report.nodeid] = _cause(str(report.longrepr))
 
     def count(self, report: pytest.TestReport, *, has_findings: bool) -> None:
         """Take note of how a phase of a test ended."""
@@ -103,7 +108,9 @@ class Duty:
             notes.append(self._matched.warning)
         notes += list(self._facts.get("notes", {}))
         expected = self._facts.get("expected", {})
-        if not expected and not self._crashed:
+        if self._broken:
+            notes.append(("" if expected else "nothing was measured: ") + self._about_broken())
+        elif not expected and not self._crashed:
             notes.append("nothing was measured: no test of this run uses a perfgate fixture or carries a budget")
         skipped = [test for test in expected if test in self._skipped and test not in found]
         if skipped:
@@ -139,6 +146,10 @@ class Duty:
             for row, one in zip(rows, meant, strict=True)
         ]
 
+    def _about_broken(self) -> str:
+        collectors = list(self._broken)
+        return f"{_some(collectors)} could not be collected: {self._broken[collectors[0]]}"
+
     def _about_other_profiles(self) -> str:
         tests = list(self._facts["other_profiles"])
         return (
@@ -149,6 +160,14 @@ class Duty:
 
 def _is_compared(finding: Finding) -> bool:
     return finding.change is not None or finding.verdict in (Verdict.REGRESSED, Verdict.IMPROVED)
+
+
+def _cause(traceback: str) -> str:
+    """Take out of what pytest writes of an exception the line that says what it was."""
+    lines = [line.strip() for line in traceback.splitlines() if line.strip()]
+    marked = [line[1:].strip() for line in lines if line.startswith("E ")]
+    cause = (marked or lines or ["pytest does not say why"])[-1]
+    return cause if len(cause) <= _LONGEST_CAUSE else f"{cause[:_LONGEST_CAUSE]}..."
 
 
 def _tests(count: int) -> str:

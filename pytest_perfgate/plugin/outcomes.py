@@ -1,24 +1,33 @@
-"""Leaves behind which tests failed, for whoever started this pytest and asks; ``perfgate ci measure`` does.
+"""Leaves behind which tests failed, or which mistake let none run, for whoever started this pytest and asks.
 
-Loaded only by ``-p pytest_perfgate.plugin.outcomes``.  Whoever gates a run must tell a failed test from a broken
-budget, and the exit status says 1 for both.
+``perfgate ci measure`` does.  Loaded only by ``-p pytest_perfgate.plugin.outcomes``.  Whoever gates a run must tell a
+failed test from a broken budget, and the exit status says 1 for both.
 """
 
 from __future__ import annotations
 
 import json
 import os
+from collections.abc import Generator, Mapping
+from typing import Any
 
 import pytest
 
 VARIABLE = "PERFGATE_OUTCOMES"
 
 
-def pytest_configure(config: pytest.Config) -> None:
+@pytest.hookimpl(wrapper=True)
+def pytest_cmdline_main(config: pytest.Config) -> Generator[None, Any, Any]:
     """Start listening, in the first process only: those it starts do not find the variable any more."""
     path = os.environ.pop(VARIABLE, "")
     if path:
         config.pluginmanager.register(_Listener(path), "perfgate-outcomes")
+    try:
+        return (yield)
+    except pytest.UsageError as problem:
+        if path:
+            _write(path, {"failed": [], "usage": str(problem)})
+        raise
 
 
 class _Listener:
@@ -39,6 +48,10 @@ class _Listener:
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self) -> None:
         """Write what was remembered."""
-        from pytest_perfgate.store import write_atomically
+        _write(self._path, {"failed": [list(key) for key in self._failed]})
 
-        write_atomically(self._path, json.dumps({"failed": [list(key) for key in self._failed]}))
+
+def _write(path: str, found: Mapping[str, Any]) -> None:
+    from pytest_perfgate.store import write_atomically
+
+    write_atomically(path, json.dumps(found))

@@ -76,7 +76,7 @@ class Reporting:
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """Remember where tests may be that were not collected."""
         if not report.passed:
-            self._duty.leave_out(report.nodeid)
+            self._duty.leave_out(report)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Take the findings off the report of a test that ended."""

@@ -45,9 +45,18 @@ class Origin:
 
     def push(self, change: Mapping[str, str]) -> None:
         """Add a commit to the pull request, and merge it anew as GitHub does."""
-        git = self.repository.git
-        git("checkout", "--quiet", "topic")
+        self.repository.git("checkout", "--quiet", "topic")
         self.head = self.repository.commit(dict(change))
+        self._merge()
+
+    def advance(self, change: Mapping[str, str]) -> str:
+        """Add a commit to main, which GitHub then merges with the same pull request; return it."""
+        self.base = self.repository.commit(dict(change))
+        self._merge()
+        return self.base
+
+    def _merge(self) -> None:
+        git = self.repository.git
         git("checkout", "--quiet", "-B", "merge", "main")
         git("merge", "--quiet", "--no-edit", "topic")
         self.merge = git("rev-parse", "HEAD")

@@ -75,8 +75,19 @@ def test_a_missing_baseline_is_what_the_policy_says(job, policy, is_green, level
 
 
 def test_a_first_run_that_must_have_a_baseline_fails_once(job):
-    assert not job.play(SAME, missing_baseline="fail").is_green
-    assert job.play(SAME, missing_baseline="fail").is_green
+    first = job.play(SAME, missing_baseline="fail")
+    assert not first.is_green
+    for said in (first.messages("error")[-2], first.summary):
+        assert "so it is stored: the next run compares with it" in said
+    assert job.play(SAME, missing_baseline="fail").outputs["compared"] == "3"
+
+
+def test_a_first_run_whose_own_budgets_fail_is_not_stored(job):
+    job.write("test_more.py", "import pytest\n@pytest.mark.budget('rows < 5')\ndef test_x(metric): metric('rows', 9)\n")
+    played = job.play(SAME, missing_baseline="fail")
+    assert not played.is_green
+    assert "stored" not in played.messages("error")[-2]
+    assert job.cache.keys == []
 
 
 @pytest.mark.parametrize(

@@ -117,6 +117,21 @@ def test_a_report_that_is_over_the_limit_of_a_comment_is_cut_where_it_shows(comm
     assert played.outputs["regressions"] == "30"
 
 
+def test_where_nothing_was_compared_and_that_fails_nobody_says_pass(job, github):
+    job.github |= {"repository": REPOSITORY, "api_url": github.url}
+    pull = {"number": 7, "head": {"sha": "a" * 40, "repo": {"fork": True}}}
+    job.on("pull_request", "refs/pull/7/merge", repository={"default_branch": "main"}, pull_request=pull)
+    given = {"against": "none", "comment": "always", "github_token": "ghs_secret"}
+    played = job.play({"a": 100}, missing_baseline="fail", **given)
+    assert failed_steps(played) == ["Verdict"]
+    for text in (github.comments[0]["body"], played.summary):
+        assert "## ❌ perfgate: fail" in text
+        assert "nothing was compared: no baseline in the cache" in text
+        assert "perfgate: pass" not in text
+    assert job.play(missing_baseline="warn", **given).is_green
+    assert "nothing was compared: no baseline in the cache" in github.comments[0]["body"]
+
+
 @pytest.mark.parametrize("text", ["a b", "-->", "$(touch pwned)", "a\nb", "x" * 80])
 def test_an_id_that_could_end_its_line_is_a_bad_input(job, text):
     played = job.play({"a": 1}, comment_id=text)

@@ -39,6 +39,14 @@ def test_the_merge_of_a_pull_request_is_compared_with_its_first_parent(origin, d
 
 
 @pytest.mark.parametrize("depth", [1, 2, 0])
+def test_a_newer_merge_than_that_of_the_event_is_compared_with_its_own_first_parent(origin, depth):
+    event = Event(name="pull_request", sha=origin.merge, base_sha=origin.base, head_sha=origin.head)
+    gained = origin.advance({"pkg/other.py": "X = 'gained meanwhile'\n"})
+    assert origin.merge != event.sha
+    assert found(origin.clone(origin.merge, depth), event)[0] == gained != event.base_sha
+
+
+@pytest.mark.parametrize("depth", [1, 2, 0])
 def test_the_head_of_a_pull_request_is_compared_with_what_both_branches_share(origin, depth):
     assert found(origin.clone(origin.head, depth), pull_request(origin))[0] == origin.fork
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import html
 import json
+import os
 import re
 from pathlib import Path
 
@@ -32,6 +34,8 @@ def test_a_regression_is_tolerated_where_somebody_says_so_and_is_told_all_the_sa
     assert played.is_green, played.log
     assert (played.outputs["status"], played.outputs["regressions"]) == ("fail", "1")
     assert any("tolerated by fail-on-regression: false" in message for message in played.messages("warning"))
+    assert played.summary.partition("\n")[0].endswith("; tolerated by fail-on-regression: false**")
+    assert "tolerated by fail-on-regression: false" in Path(played.outputs["report-markdown"]).read_text("utf-8")
     assert len(job.cache.keys) == 1
 
 
@@ -61,6 +65,42 @@ class TestFailingTests:
         job.write("conftest.py", "import pytest\n@pytest.fixture(autouse=True)\ndef bad():\n    yield\n    assert 0\n")
         played = job.play({"a": 150, "b": 100}, pytest_args="test_it.py -k count", fail_on_regression="false")
         assert failed_steps(played) == ["Verdict"]
+
+
+@pytest.mark.parametrize(
+    ("config", "inputs", "said"),
+    [
+        ("", {"against": "none-such"}, "[tool.perfgate] packages ="),
+        ("", {"pytest_args": "--perfgate-profile nowhere"}, "nowhere"),
+        ("[tool.perfgate]\nmax_regresion = '5%'\n", {}, "max_regresion"),
+        ("", {"pytest_args": "--perfgate-profile '<b>@x'"}, "<b>@"),
+    ],
+)
+def test_a_mistake_that_pytest_tells_is_on_the_page(job, config, inputs, said):
+    job.write("pyproject.toml", config)
+    played = job.play(SAME, **inputs)
+    assert failed_steps(played) == ["Verdict"]
+    assert said in played.messages("error")[-2]
+    assert said in html.unescape(played.summary).replace("\u200b", "")
+    assert "<b>" not in played.summary
+
+
+@pytest.mark.parametrize(
+    ("text", "cause"),
+    [
+        ("import nothing_of_that_name\n", "No module named 'nothing_of_that_name'"),
+        ("def f(:\n", "SyntaxError: invalid syntax"),
+    ],
+)
+@pytest.mark.parametrize("others", [True, False])
+def test_a_file_that_cannot_be_imported_is_named_with_the_reason(job, text, cause, others):
+    job.write("test_more.py" if others else "test_it.py", text)
+    played = job.play(SAME)
+    assert failed_steps(played) == ["Verdict"]
+    for said in (played.messages("error")[-2], html.unescape(played.summary)):
+        assert "could not be collected: " in said
+        assert cause in said
+    assert "no test of this run uses" not in played.log + played.summary
 
 
 @pytest.mark.parametrize(
@@ -100,9 +140,10 @@ def test_the_report_of_an_earlier_run_is_not_taken_for_this_ones(job):
 BAD_VALUES = [
     ("install", "yes", 'install: "yes" is neither "true" nor "false"'),
     ("pytest-args", "-k 'open", "cannot be split into arguments: no closing quotation"),
+    ("pytest-args", "--perfgate-against HEAD", "use the input against"),
     ("working-directory", "nowhere", "there is no folder nowhere"),
     ("max-regression", "5", "max-regression"),
-    ("max-regression", "-5%", "max-regression"),
+    ("max-regression", "-5%", '" is negative; write it like'),
     ("baseline-storage", "cahce", 'did you mean "cache"?'),
     ("missing-baseline", "ignore", "is none of fail, warn, pass"),
     ("update-baseline", "yes", "is none of auto, true, false"),
@@ -114,7 +155,8 @@ BAD_VALUES = [
     ("report-dir", "a\nb", "has more than one line"),
     ("baseline-key", "a\nb", "has more than one line"),
     ("against", "no-such-revision", "no-such-revision"),
-    ("report-dir", "test_it.py", "cannot write to"),
+    ("report-dir", "test_it.py", "report-dir: cannot write to"),
+    ("report-dir", "test_it.py/below", "report-dir: cannot write to"),
     ("baseline-path", "a\nb", "has more than one line"),
     ("comment-id", "a b", "is no id of a comment"),
     ("max-regression", "nan%", "max-regression"),
@@ -138,6 +180,27 @@ def test_a_bad_value_is_told_with_the_name_of_the_input(job, name, value, said):
     if name != "against":
         assert played.messages("error")[0].startswith(f"{name}: ")
         assert "test session starts" not in played.log
+
+
+@pytest.mark.skipif(os.name == "nt", reason="nobody there is told to end by a signal")
+def test_a_measuring_step_that_is_told_to_end_takes_pytest_along(job):
+    # The alarm is there for the case that nobody passes it on.
+    dying = "signal.alarm(60); os.kill(os.getppid(), signal.SIGTERM); signal.pause()"
+    job.write("test_it.py", f"import os, signal\ndef test_ended(): {dying}\n")
+    played = job.play(SAME)
+    assert failed_steps(played) == ["Verdict"]
+    assert "pytest died (exit status -15)" in played.messages("error")[-2]
+
+
+def test_a_folder_is_no_baseline_and_the_input_is_named(job):
+    played = job.play(SAME, baseline_storage="file", baseline_path=".")
+    assert failed_steps(played) == ["Plan"]
+    assert played.messages("error")[0].startswith("baseline-path: ")
+
+
+@pytest.mark.parametrize("value", ["test_it.py", "test_it.py/below"])
+def test_a_folder_for_reports_that_cannot_be_one_is_found_by_the_plan(job, value):
+    assert failed_steps(job.play(SAME, report_dir=value))[0] == "Plan"
 
 
 def test_all_mistakes_are_told_at_once(job):

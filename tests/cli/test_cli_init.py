@@ -235,7 +235,21 @@ def test_the_action_can_be_another_and_pinned(perfgate, tmp_path):
     assert complaints_of_zizmor(tmp_path / GATE) == ""
 
 
-@pytest.mark.parametrize("action", ["pytest-perfgate", "a/b", "a/b@", "a/b@v1 # x", "a/b@v1\nrun: x", "./"])
+@pytest.mark.parametrize(
+    "action",
+    [
+        "pytest-perfgate",
+        "a/b",
+        "a/b@",
+        "a/b@v1 # x",
+        "a/b@v1\nrun: x",
+        "./",
+        "../x@v1",
+        "./x@v1",
+        "a/..@v1",
+        "a/../b@v1",
+    ],
+)
 def test_what_is_no_action_is_refused(perfgate, tmp_path, action):
     printed = perfgate("init", "--yes", "--action", action)
     assert printed.status == 2

@@ -74,3 +74,10 @@ def test_nothing_is_written_for_nobody(project, monkeypatch):
     project.test("def test_fine(): pass")
     assert project.run("-p", "pytest_perfgate.plugin.outcomes", gate=False).ret == 0
     assert not list(project.path.glob("*.json"))
+
+
+def test_the_report_names_what_could_not_be_collected_and_the_error(project, setting):
+    project.test("import nothing_of_that_name")
+    assert project.run(*setting).ret
+    notes = json.loads((project.path / "run.json").read_text("utf-8"))["summary"]["notes"]
+    assert notes[0].startswith("nothing was measured: test_it.py could not be collected: ModuleNotFoundError: ")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import subprocess
 import sys
 from typing import TYPE_CHECKING
 
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pytest_perfgate.ci.plan import Plan
-    from pytest_perfgate.ci.settling import FailedTest, Settled
+    from pytest_perfgate.ci.settling import Settled
     from pytest_perfgate.model import Run
 
 
@@ -43,8 +42,10 @@ def run(namespace: argparse.Namespace) -> int:
     """
     from pathlib import Path
 
+    from pytest_perfgate.ci.measuring import failed_tests, usage_error
     from pytest_perfgate.ci.plan import plan_from_text
     from pytest_perfgate.ci.settling import settle
+    from pytest_perfgate.ci.verdict import told
 
     del namespace
     plan = plan_from_text(os.environ.get("PERFGATE_PLAN", ""))
@@ -53,14 +54,14 @@ def run(namespace: argparse.Namespace) -> int:
     old = _baseline(plan)
     if plan.records:
         _make_room(plan)
-    exit_code, failed = _measured(plan, has_baseline=old is not None)
+    exit_code, outcomes = _measured(plan, has_baseline=old is not None)
     found = _stored(reports)
-    settled = settle(plan, found, exit_code=exit_code, failed=failed)
+    settled = settle(plan, found, exit_code=exit_code, failed=failed_tests(outcomes), usage=usage_error(outcomes))
     recorded = plan.records and settled.may_be_recorded and found is not None
     if recorded and found is not None:
         _record(plan, found, old)
     if found is not None:
-        _write_reports(found, reports)
+        _write_reports(told(plan, settled, found), reports)
         _annotate(plan, found)
     _summarise(plan, settled, reports)
     write_outputs(_outputs(plan, settled, old, found) | {"record": str(recorded).lower()})
@@ -97,14 +98,14 @@ def _baseline(plan: Plan) -> Run | None:
         return None
 
 
-def _measured(plan: Plan, *, has_baseline: bool) -> tuple[int, tuple[FailedTest, ...]]:
-    """Run pytest; what it and the code under test print is no command to the runner."""
+def _measured(plan: Plan, *, has_baseline: bool) -> tuple[int, str]:
+    """Run pytest and read what it left behind; what it and the code under test print is no command to the runner."""
     import shlex
     import sysconfig
     import tempfile
     from pathlib import Path
 
-    from pytest_perfgate.ci.measuring import child_environ, failed_tests, pytest_command, pytest_program
+    from pytest_perfgate.ci.measuring import child_environ, pytest_command, pytest_program, run_to_its_end
     from pytest_perfgate.ci.outputs import stop_token
     from pytest_perfgate.reports.workflow_commands import command
 
@@ -116,15 +117,13 @@ def _measured(plan: Plan, *, has_baseline: bool) -> tuple[int, tuple[FailedTest,
         outcomes = Path(folder) / "outcomes.json"
         say(command("stop-commands", token))
         try:
-            done = subprocess.run(  # noqa: S603  # the user's own arguments, and no shell
-                words, cwd=plan.working_directory, env=child_environ(os.environ, str(outcomes)), check=False
-            )
+            ended = run_to_its_end(words, cwd=plan.working_directory, env=child_environ(os.environ, str(outcomes)))
         except OSError as problem:
             raise UsageError(f"pytest cannot be started: {problem}") from None
         finally:
             say(f"\n::{token}::")  # on a line of its own, whatever was printed last
         said = outcomes.read_text("utf-8") if outcomes.exists() else ""
-    return done.returncode, failed_tests(said)
+    return ended, said
 
 
 def _stored(reports: Path) -> Run | None:
@@ -166,11 +165,12 @@ def _record(plan: Plan, found: Run, old: Run | None) -> None:
 
 
 def _write_reports(found: Run, reports: Path) -> None:
-    from pytest_perfgate.ci.measuring import JUNIT, MARKDOWN
+    """Write all three, so that none of them says what another one does not."""
+    from pytest_perfgate.ci.measuring import JUNIT, MARKDOWN, RUN
     from pytest_perfgate.reports import ReportSpec, write_reports
 
-    specs = [ReportSpec("junit", str(reports / JUNIT)), ReportSpec("markdown", str(reports / MARKDOWN))]
-    write_reports(found, specs)
+    names = {"json": RUN, "junit": JUNIT, "markdown": MARKDOWN}
+    write_reports(found, [ReportSpec(format_, str(reports / name)) for format_, name in names.items()])
 
 
 def _annotate(plan: Plan, found: Run) -> None:
@@ -185,14 +185,14 @@ def _summarise(plan: Plan, settled: Settled, reports: Path) -> None:
     """Put the Markdown report on the page of the run, below what it does not say by itself."""
     from pytest_perfgate.ci.measuring import MARKDOWN
     from pytest_perfgate.ci.outputs import append
-    from pytest_perfgate.ci.verdict import conclude
+    from pytest_perfgate.ci.verdict import conclude, is_tolerated
     from pytest_perfgate.reports._escaping import escaped
 
     if not plan.summary:
         return
     report = reports / MARKDOWN
     text = report.read_text("utf-8") if report.exists() else f"## ⛔ perfgate: {settled.status}\n"
-    if not settled.is_told_by_the_run or not report.exists():
+    if not settled.is_told_by_the_run or is_tolerated(plan, settled) or not report.exists():
         text = f"**{escaped(conclude(plan, settled).line)}**\n\n{text}"
     try:
         append(os.environ.get("GITHUB_STEP_SUMMARY"), text, variable="GITHUB_STEP_SUMMARY")

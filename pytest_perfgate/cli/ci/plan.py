@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from pytest_perfgate.cli._command import PASSED, say
 from pytest_perfgate.cli.ci._step import annotated, write_outputs
-from pytest_perfgate.errors import UsageError
+from pytest_perfgate.errors import BadRunFileError, UsageError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -89,7 +89,7 @@ def _planned(inputs: Inputs, event: Event, environ: Mapping[str, str]) -> Plan:
         key=key,
         working_directory=str(folder),
         # Apart from each other: two steps of one job must not read each other's files.
-        report_dir=str(
+        report_dir=_usable(
             workspace / inputs.report_dir if inputs.report_dir else temporary / f"perfgate-{secrets.token_hex(4)}"
         ),
         # The same for every run: a cache is found by its key and by the name of the folder.
@@ -116,8 +116,18 @@ def _readable(path: Path, inputs: Inputs) -> str:
     from pytest_perfgate.store import load_run
 
     if inputs.baseline_storage == "file" and path.exists():
-        load_run(path)
+        try:
+            load_run(path)
+        except BadRunFileError as problem:
+            raise UsageError(f"baseline-path: {problem}") from None
     return str(path)
+
+
+def _usable(folder: Path) -> str:
+    """Make sure that there can be reports in a folder that the user named, before anything is measured."""
+    if any(place.exists() and not place.is_dir() for place in (folder, *folder.parents)):
+        raise UsageError(f"report-dir: cannot write to {folder}: it is, or is in, a file; name a folder")
+    return str(folder)
 
 
 def _described(plan: Plan, event: Event) -> list[str]:

@@ -52,6 +52,25 @@ def test_arguments_are_split_as_a_shell_does_and_never_replaced():
     assert inputs(pytest_args=text).pytest_args == words
 
 
+@pytest.mark.parametrize(
+    ("words", "remedy"),
+    [
+        ("--perfgate-against HEAD", "use the input against"),
+        ("-q --perfgate-against=HEAD", "use the input against"),
+        ("--perfgate-baseline=b.json", "use the inputs baseline-storage: file and baseline-path"),
+        ("'--perfgate-max-regression' 300%", "use the input max-regression"),
+    ],
+)
+def test_arguments_that_would_undo_the_plan_are_refused_with_the_input_to_use(words, remedy):
+    with pytest.raises(UsageError, match=f"^pytest-args: .*{remedy}"):
+        inputs(pytest_args=words)
+
+
+def test_other_arguments_of_ours_and_names_of_files_are_not():
+    words = ("--perfgate-max-time=9s", "--perfgate-strict", "-k", "against", "--", "--perfgate-against")
+    assert inputs(pytest_args=" ".join(words)).pytest_args == words
+
+
 def test_words_are_read_in_any_case():
     found = inputs(strict="TRUE", baseline_storage="Cache", against="AUTO")
     assert (found.strict, found.baseline_storage, found.against) == (True, "cache", "auto")
@@ -162,9 +181,11 @@ def test_keys_are_what_caches_take(purpose):
 
 def test_an_event_is_read_from_what_the_runner_leaves(tmp_path):
     path = tmp_path / "event.json"
-    path.write_text('{"pull_request": {"base": {"sha": "abc"}}, "repository": {"default_branch": "main"}}')
+    path.write_text(
+        '{"pull_request": {"base": {"sha": "abc"}, "head": {"sha": "def"}}, "repository": {"default_branch": "main"}}'
+    )
     event = read_event({"GITHUB_EVENT_NAME": "pull_request", "GITHUB_EVENT_PATH": str(path), "GITHUB_RUN_ID": "5"})
-    assert (event.base_sha, event.default_branch, event.run_id) == ("abc", "main", "5")
+    assert (event.base_sha, event.head_sha, event.default_branch, event.run_id) == ("abc", "def", "main", "5")
 
 
 @pytest.mark.parametrize("payload", ["[]", "{}", "null", '{"repository": 1, "pull_request": {"base": []}}'])

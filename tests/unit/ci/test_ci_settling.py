@@ -6,9 +6,9 @@ import os
 from dataclasses import replace
 
 import pytest
-from builders import make_change, make_finding, make_measurement, make_run
+from builders import make_change, make_check, make_finding, make_measurement, make_run
 
-from pytest_perfgate.ci.measuring import child_environ, failed_tests, pytest_command, pytest_program
+from pytest_perfgate.ci.measuring import child_environ, failed_tests, pytest_command, pytest_program, usage_error
 from pytest_perfgate.ci.outputs import append, assignments, stop_token
 from pytest_perfgate.ci.plan import Plan
 from pytest_perfgate.ci.recording import next_baseline
@@ -76,6 +76,21 @@ def test_it_is_counted_and_the_worst_is_named():
     assert (found.regressions, found.improvements, found.compared) == (2, 1, 4)
     assert found.worst_change == pytest.approx(0.5)
     assert found.sentence == "2 regressed (worst: t.py::slowest#perf +50.0 %)"
+
+
+def test_the_worst_is_the_one_that_the_report_shows_first_and_a_budget_is_no_change():
+    over = [
+        make_finding(
+            make_measurement(f"t.py::{name}", value=value),
+            Verdict.OVER_BUDGET,
+            "why",
+            change=make_change(1.009),
+            checks=(make_check(limit=1.0, observed=value),),
+        )
+        for name, value in (("little", 1.1), ("much", 20.5))
+    ]
+    assert settled(SLOWER, *over).sentence == "2 over-budget, 1 regressed (worst: t.py::much#perf)"
+    assert settled(over[1]).sentence == "1 over-budget (t.py::much#perf)"
 
 
 def test_the_name_of_a_test_stays_on_one_line():
@@ -204,6 +219,8 @@ def test_failed_tests_are_read_from_what_the_plugin_wrote():
     assert failed_tests('{"failed": [["a::b", "call"]]}') == (FailedTest("a::b", "call"),)
     for text in ("", "{", "[]", '{"failed": [1]}', '{"failed": [["a"]]}'):
         assert failed_tests(text) == ()
+        assert usage_error(text) == ""
+    assert usage_error('{"failed": [], "usage": "so"}') == "so"
 
 
 def test_no_value_of_an_output_can_begin_another():

@@ -18,11 +18,17 @@ _TRIED_PLAYS, _MOST_WARMED = 3, 1.5
 _APART = 20.0
 #: Rounds in which a number has to come out the same on each side to count as one that never varies.
 EXACT_ROUNDS = 2
+#: ... and in which it has to do so, at least, before a difference between the sides is believed.
+DIFFERENT_ROUNDS = 8
 
 
 #: Where a case stands whose numbers reach zero, or below it.
 _NO_RATIO = Standing(
-    verdict=Verdict.INCONCLUSIVE, estimate=0.0, interval=(-math.inf, math.inf), confidence=1.0, doubt="no ratio"
+    verdict=Verdict.INCONCLUSIVE,
+    estimate=0.0,
+    interval=(-math.inf, math.inf),
+    confidence=1.0,
+    doubt="no ratio: it reaches zero",
 )
 
 
@@ -209,7 +215,12 @@ class Series:
             return
         self._check_plays(policy.limit)
         if self.is_exact:
-            self.standing = _exact(self.worsenings, self.base[0], self.head[0], tolerance)
+            found = _exact(self.worsenings, self.base[0], self.head[0], tolerance)
+            missing = rounds_to_differ(policy) - len(self.base)
+            if found.verdict is Verdict.PASS or missing <= 0:
+                self.standing = found
+            elif last:
+                self.standing = replace(found, verdict=Verdict.INCONCLUSIVE, doubt=_not_yet(missing))
         elif self.has_ratio:
             is_last = last or len(self.log_ratios) >= policy.most_rounds
             self.standing = self._held_back(stand(self.worsenings, policy, last=last), tolerance, last=is_last)
@@ -217,8 +228,24 @@ class Series:
             self.standing = _NO_RATIO
 
 
-def _exact(worsenings: Sequence[float], base: float, head: float, tolerance: float) -> Standing | None:
-    """Judge a number that never varies; None where there is no ratio (from or to zero)."""
+def rounds_to_differ(policy: SequentialPolicy) -> int:
+    """Return in how many rounds each side must keep to one value before a difference between them is believed.
+
+    A number that takes one of two values by chance, one of them with probability p, looks like one that never varies
+    and differs in n rounds with probability 2 (p (1 - p))^n, which is at most 2 * 4^-n: 1 in 8 after 2 rounds, 1 in
+    32,768 after 8.  All cases together shall err no more often than those that vary do.
+    """
+    return max(DIFFERENT_ROUNDS, math.ceil((1 + math.log2(policy.cases / policy.alpha)) / 2))
+
+
+def _not_yet(missing: int) -> str:
+    """Say what would settle a difference that has not been seen often enough."""
+    pairs = f"{missing} more process pair{'s' if missing > 1 else ''}"
+    return f"each side gave one number so far, which may be chance; {pairs} would settle it"
+
+
+def _exact(worsenings: Sequence[float], base: float, head: float, tolerance: float) -> Standing:
+    """Judge a number that never varies."""
     if base == head:
         estimate = 0.0
     elif worsenings:

@@ -10,11 +10,12 @@ from typing import Any
 from pytest_perfgate import stats
 from pytest_perfgate.compare import compare_measurements
 from pytest_perfgate.judge import judge
+from pytest_perfgate.judge.sequential import Standing
 from pytest_perfgate.model import Change, Comparison, Measurement, Verdict
 from pytest_perfgate.paired.comparison import PairedComparison
 from pytest_perfgate.paired.environment import Sides
 from pytest_perfgate.paired.facts import differences, merged_facts
-from pytest_perfgate.paired.series import Series
+from pytest_perfgate.paired.series import DIFFERENT_ROUNDS, Series
 from pytest_perfgate.paired.terms import Outcome
 from pytest_perfgate.store import finding_from_dict, finding_to_dict
 from pytest_perfgate.units import SECONDS
@@ -50,7 +51,7 @@ def _comparison(series: Series, outcome: Outcome, against: str, tolerance: float
     if standing is None or standing.verdict is None:
         return Comparison(verdict=Verdict.INCONCLUSIVE, reason=series.no_head or "it was not measured often enough")
     if not math.isfinite(standing.interval[0]):
-        return _without_ratio(series, against)
+        return _without_ratio(series, standing, against)
     low, high = standing.interval
     flip = -1 if series.better.value == "higher" else 1
     ends = sorted((flip * low, flip * high))
@@ -74,8 +75,11 @@ def _comparison(series: Series, outcome: Outcome, against: str, tolerance: float
     return Comparison(change=change)
 
 
-def _without_ratio(series: Series, against: str) -> Comparison:
-    """Judge a change from or to zero, or below it, as that of two stored runs is."""
+def _without_ratio(series: Series, standing: Standing, against: str) -> Comparison:
+    """Judge a change from or to zero, or below it, as that of two stored runs is, once it was seen often enough."""
+    if len(series.base) < DIFFERENT_ROUNDS:
+        seen = f"{len(series.base)} process pair{'s' if len(series.base) > 1 else ''}"
+        return Comparison(verdict=Verdict.INCONCLUSIVE, reason=f"measured in only {seen}: {standing.doubt}")
     sides = [_merged(series.told[side], values) for side, values in (("base", series.base), ("head", series.head))]
     return compare_measurements(sides[0], sides[1], tolerance=0.0, against=against)
 

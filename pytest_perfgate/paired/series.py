@@ -199,6 +199,17 @@ class Series:
         self.misses = 0 if len(self.base) > self._counted else self.misses + 1
         self._counted = len(self.base)
 
+    def seems_worse(self, tolerance: float) -> bool:
+        """Tell whether it is undecided only for want of rounds: each one so far is worse by more than the tolerance.
+
+        From or to zero every change is.
+        """
+        if self.is_done or not self.base:
+            return False
+        if not self.log_ratios:
+            return self.is_exact and self.base[0] != self.head[0]
+        return self.has_ratio and min(self.worsenings) > math.log1p(tolerance)
+
     def look(self, policy: SequentialPolicy, tolerance: float, *, last: bool = False) -> None:
         """Find out where the case stands.
 
@@ -220,7 +231,7 @@ class Series:
             if found.verdict is Verdict.PASS or missing <= 0:
                 self.standing = found
             elif last:
-                self.standing = replace(found, verdict=Verdict.INCONCLUSIVE, doubt=_not_yet(missing))
+                self.standing = replace(found, verdict=Verdict.INCONCLUSIVE, doubt=_not_yet(missing), missing=missing)
         elif self.has_ratio:
             is_last = last or len(self.log_ratios) >= policy.most_rounds
             self.standing = self._held_back(stand(self.worsenings, policy, last=last), tolerance, last=is_last)

@@ -20,6 +20,9 @@ from pytest_perfgate.paired.terms import Outcome
 from pytest_perfgate.store import finding_from_dict, finding_to_dict
 from pytest_perfgate.units import SECONDS
 
+#: Of the time that a message asks for: rounds differ in what they take.
+_SPARE = 1.2
+
 
 def packed_findings(outcome: Outcome, comparison: PairedComparison, sides: Sides) -> dict[str, Any]:
     """Pack what a comparison came to.
@@ -57,7 +60,7 @@ def _comparison(series: Series, outcome: Outcome, against: str, tolerance: float
     ends = sorted((flip * low, flip * high))
     settled, doubt = standing.verdict, standing.doubt
     if series.is_out_of_time and settled is Verdict.INCONCLUSIVE:
-        doubt += f"; it took {series.spent_s:.0f} s, and --perfgate-max-time allows it more"
+        doubt += f"; it took {series.spent_s:.0f} s, and {_allowing(series, standing)} allows it more"
     if settled in (Verdict.REGRESSED, Verdict.IMPROVED) and outcome.doubts(standing, tolerance):
         settled, doubt = Verdict.INCONCLUSIVE, outcome.contaminated
     change = Change(
@@ -73,6 +76,14 @@ def _comparison(series: Series, outcome: Outcome, against: str, tolerance: float
         settled=settled,
     )
     return Comparison(change=change)
+
+
+def _allowing(series: Series, standing: Standing) -> str:
+    """Write the option that allows a case the rounds it misses; how long they take is known from those it had."""
+    if not standing.missing:
+        return "--perfgate-max-time"
+    needed_s = series.spent_s * (1 + standing.missing / max(len(series.base), 1))
+    return f"--perfgate-max-time {math.ceil(needed_s * _SPARE)}s"
 
 
 def _without_ratio(series: Series, standing: Standing, against: str) -> Comparison:

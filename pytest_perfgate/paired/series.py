@@ -64,6 +64,8 @@ class Series:
     standing: Standing | None = None
     no_base: str = ""
     """Why there is nothing to compare with; set, the case is done."""
+    other_meaning: str = ""
+    """Why the numbers of base and head do not mean the same; set, the case is done."""
     no_head: str = ""
     """Why head could not be measured; set, the case is done."""
     warnings: list[str] = field(default_factory=list)
@@ -83,7 +85,8 @@ class Series:
     @property
     def is_done(self) -> bool:
         """Whether nothing more has to be measured."""
-        return bool(self.no_base or self.no_head) or (self.standing is not None and self.standing.verdict is not None)
+        obstacle = self.no_base or self.other_meaning or self.no_head
+        return bool(obstacle) or (self.standing is not None and self.standing.verdict is not None)
 
     @property
     def has_head(self) -> bool:
@@ -132,6 +135,7 @@ class Series:
         self.told.setdefault("base", []).append(base)
         self.told.setdefault("head", []).append(head)
         self.better = Better(head["better"])
+        self.other_meaning = self.other_meaning or _differing(base, head)
         self.pairs += 1
         self._plays.append((float(base["value"]), float(head["value"])))
 
@@ -271,6 +275,23 @@ def _exact(worsenings: Sequence[float], base: float, head: float, tolerance: flo
     elif estimate < -limit - rounding:
         verdict = Verdict.IMPROVED
     return Standing(verdict=verdict, estimate=estimate, interval=(estimate, estimate), confidence=1.0, doubt="")
+
+
+def _differing(base: Message, head: Message) -> str:
+    """Say in what two numbers mean something else, so that a ratio would say nothing; empty when they do not."""
+    meanings = [
+        (
+            f"unit {one.get('unit') or 'none'}",
+            f"{one['better']} is better",
+            f"statistic {one.get('statistic') or 'none'}",
+        )
+        for one in (base, head)
+    ]
+    differing = [pair for pair in zip(*meanings, strict=True) if pair[0] != pair[1]]
+    if not differing:
+        return ""
+    old, new = (", ".join(words) for words in zip(*differing, strict=True))
+    return f"the base measured something else: {old}; head: {new}"
 
 
 def _log_ratio(play: tuple[float, float]) -> float | None:

@@ -51,6 +51,8 @@ def _comparison(series: Series, outcome: Outcome, against: str, tolerance: float
     standing = series.standing
     if series.no_base:
         return Comparison(verdict=Verdict.NO_BASELINE, reason=series.no_base)
+    if series.other_meaning:
+        return Comparison(verdict=Verdict.INCOMPARABLE, reason=series.other_meaning)
     if standing is None or standing.verdict is None:
         return Comparison(verdict=Verdict.INCONCLUSIVE, reason=series.no_head or "it was not measured often enough")
     if not math.isfinite(standing.interval[0]):

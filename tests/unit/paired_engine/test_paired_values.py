@@ -46,3 +46,24 @@ def test_from_zero_is_believed_once_it_was_seen_often_enough(rounds, verdict, sa
     found = finding(measured(0), measured(5), rounds=rounds)
     assert found["verdict"] == verdict
     assert said in found["reason"]
+
+
+@pytest.mark.parametrize(
+    ("head", "said"),
+    [
+        (measured(5000, unit="B"), "unit count; head: unit B"),
+        (measured(5, better=Better.HIGHER), "lower is better; head: higher is better"),
+    ],
+)
+def test_numbers_that_mean_something_else_are_incomparable_with_the_reason(head, said):
+    found = finding(measured(5), head)
+    assert found["verdict"] == "incomparable"
+    assert found["reason"].endswith(f"the base measured something else: {said}")
+    assert found["change"] is None
+    assert found["value"] == head["value"]
+
+
+def test_a_case_whose_meaning_changed_is_not_measured_again():
+    series = Series(case=CASE, kind="value")
+    series.add_values(measured(5), measured(5, unit="B"))
+    assert series.is_done

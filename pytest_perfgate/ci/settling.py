@@ -166,7 +166,7 @@ def _said(failing: Sequence[Finding]) -> list[str]:
     worst = max(failing, key=lambda finding: finding.change.worsening if finding.change is not None else float("-inf"))
     if worst.change is None:
         return [f"{counts} ({_short(failing[0].case.id)})"]
-    return [f"{counts} (worst: {_short(worst.case.id)} {format_change(worst.change.worsening)})"]
+    return [f"{counts} (worst: {_short(worst.case.id)} {format_change(worst.change.ratio - 1)})"]
 
 
 def _about_nothing_compared(plan: Plan, run: Run) -> str:

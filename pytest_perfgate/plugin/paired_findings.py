@@ -20,6 +20,8 @@ from pytest_perfgate.paired.terms import Outcome
 from pytest_perfgate.store import finding_from_dict, finding_to_dict
 from pytest_perfgate.units import SECONDS
 
+#: What to do about a rise from zero that is meant: nothing is recorded here.
+_MERGED = "if it is meant, set an absolute limit and merge it in spite of this; the base has it from then on"
 #: Of the time that a message asks for: rounds differ in what they take.
 _SPARE = 1.2
 
@@ -94,7 +96,7 @@ def _without_ratio(series: Series, standing: Standing, against: str) -> Comparis
         seen = f"{len(series.base)} process pair{'s' if len(series.base) > 1 else ''}"
         return Comparison(verdict=Verdict.INCONCLUSIVE, reason=f"measured in only {seen}: {standing.doubt}")
     sides = [_merged(series.told[side], values) for side, values in (("base", series.base), ("head", series.head))]
-    return compare_measurements(sides[0], sides[1], tolerance=0.0, against=against)
+    return compare_measurements(sides[0], sides[1], tolerance=0.0, against=against, if_meant=_MERGED)
 
 
 def _merged(told: Sequence[dict[str, Any]], values: Sequence[float]) -> Measurement:

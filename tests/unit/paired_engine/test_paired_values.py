@@ -46,6 +46,7 @@ def test_from_zero_is_believed_once_it_was_seen_often_enough(rounds, verdict, sa
     found = finding(measured(0), measured(5), rounds=rounds)
     assert found["verdict"] == verdict
     assert said in found["reason"]
+    assert "baseline" not in found["reason"], "there is none to record"
 
 
 @pytest.mark.parametrize(

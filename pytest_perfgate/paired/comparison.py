@@ -64,7 +64,7 @@ class PairedComparison:
         self._casualties = Casualties(self._cases)
         #: Remarks on the comparison as a whole.
         self.notes: list[str] = []
-        self._loaded_any = False
+        self._loaded_any = self._is_loaded_checked = self._closed_any = False
         self._rounds = 0
         #: Test -> seconds that it took to play once, measuring included.
         self._play_s: dict[str, float] = {}
@@ -80,7 +80,8 @@ class PairedComparison:
         while todo := self._undecided_tests(self._rounds):
             self._rounds += 1
             self._play(todo)
-            if self._rounds == 1:
+            if self._closed_any and not self._is_loaded_checked:  # a worker that died tells nothing of it
+                self._is_loaded_checked = True
                 self._check_loaded()
             elapsed = self._clock() - began
             self._look(last=elapsed > self._terms.most_run_s)
@@ -221,6 +222,7 @@ class PairedComparison:
             if name in hired.workers:
                 hired.check_origin(name, ending)
             self._loaded_any = self._loaded_any or bool(ending.get("loaded"))
+        self._closed_any = True
         self._casualties.again.discard(test)
         mine = self._cases.of(test)
         for series in mine:

@@ -166,6 +166,18 @@ class SideWorker:
         session.shouldstop = False
         return True
 
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> Generator[None, object, object]:
+        """Tell of an interruption as of any failure: it comes from the test, as Ctrl-C is not ours to handle.
+
+        It would end this worker with all that is left to play, and nobody could say why.
+        """
+        del pyfuncitem
+        try:
+            return (yield)
+        except KeyboardInterrupt:
+            pytest.fail("the test raised KeyboardInterrupt", pytrace=False)
+
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Remember how the test ended."""

@@ -33,6 +33,16 @@ def trial(tmp_path):
     return trial
 
 
+def test_an_interruption_that_a_target_raises_is_told_as_what_it_is(tmp_path):
+    trial = Trial(tmp_path)
+    tests = "import pkg\ndef test_it(perf): perf(pkg.job)\ndef test_more(metric): metric('v', pkg.V)\n"
+    trial.base({"pkg.py": "V = 1\ndef job(): raise KeyboardInterrupt\n", "test_it.py": tests})
+    trial.head({"pkg.py": "V = 1\ndef job(): return 1\n"})
+    run = trial.run()
+    assert run.verdicts == {"test_it#perf": "no-baseline", "test_more#v": "pass"}, run.text
+    assert "the test raised KeyboardInterrupt" in run.cases["test_it#perf"]["reason"]
+
+
 def eventually(condition):
     """Wait until *condition* holds, generously."""
     give_up = time.monotonic() + PATIENCE_S

@@ -275,6 +275,12 @@ def test_a_test_that_costs_both_sides_their_workers_is_given_up(compare):
     assert done.by_test["t1"].no_head
 
 
+def test_if_every_test_costs_head_its_workers_that_is_the_reason(compare):
+    deadly = {"t0": [case(dies=True)]}
+    done = compare(suite(1), deadly)
+    assert done.run.lost == {"t0": "the head worker ended with exit status 3"}
+
+
 def test_a_worker_that_cannot_be_started_ends_the_comparison(compare):
     class Dead(FakeCrews):
         def __call__(self, program, sides, rng):

@@ -167,16 +167,16 @@ class SideWorker:
         return True
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
-    def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> Generator[None, object, object]:
-        """Tell of an interruption as of any failure: it comes from the test, as Ctrl-C is not ours to handle.
-
-        It would end this worker with all that is left to play, and nobody could say why.
-        """
-        del pyfuncitem
-        try:
+    def pytest_runtest_setup(self) -> Generator[None, object, object]:
+        """Tell of an interruption as of any failure."""
+        with _interruption_is_failure():
             return (yield)
-        except KeyboardInterrupt:
-            pytest.fail("the test raised KeyboardInterrupt", pytrace=False)
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_call(self) -> Generator[None, object, object]:
+        """Tell of an interruption as of any failure."""
+        with _interruption_is_failure():
+            return (yield)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -254,6 +254,18 @@ class SideRecorder(Recorder):
     def _announce(self, case: Case) -> None:
         self._announced.add(case)
         self._respondent.wait_for_turn(case)
+
+
+@contextlib.contextmanager
+def _interruption_is_failure() -> Iterator[None]:
+    """Fail a test that interrupts: it comes from the test, as Ctrl-C is not ours to handle.
+
+    It would end this worker with all that is left to play, and nobody could say why.
+    """
+    try:
+        yield
+    except KeyboardInterrupt:
+        pytest.fail("the test raised KeyboardInterrupt", pytrace=False)
 
 
 def _last_line(text: str) -> str:

@@ -171,7 +171,7 @@ def _said(failing: Sequence[Finding]) -> list[str]:
     worst = failing[0]
     regressed = worst.verdict is Verdict.REGRESSED and worst.change is not None
     # What is over its budget may have changed little, or for the better: the change is not what is bad about it.
-    change = f" {format_change(worst.change.worsening)}" if regressed and worst.change is not None else ""
+    change = f" {format_change(worst.change.ratio - 1)}" if regressed and worst.change is not None else ""
     title = "worst: " if change or len(failing) > 1 else ""
     return [f"{counts} ({title}{_short(worst.case.id)}{change})"]
 

@@ -44,8 +44,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of ``perfgate compare``."""
     parser.description = """\
 Show how much each case of RUN changed against BASE, worst first; + is worse,
-whether low or high numbers are better.  This only reports: perfgate gate is
-the command that fails."""
+or - where high numbers are better.  This only reports: perfgate gate is the
+command that fails."""
     parser.epilog = """\
 example:
   perfgate compare base.json run.json
@@ -164,9 +164,9 @@ def _moved(change: Change | None) -> tuple[str, str]:
 
     if change is None:
         return "-", ""
-    low, high = map(format_change, change.worsening_interval)
+    low, high = (format_change(end - 1) for end in change.interval)
     exact = change.interval[0] == change.interval[1]
-    return format_change(change.worsening), "exact" if exact else f"{low.removesuffix(' %')} to {high}"
+    return format_change(change.ratio - 1), "exact" if exact else f"{low.removesuffix(' %')} to {high}"
 
 
 def _remarks(findings: Iterable[Finding], compared: Sequence[Finding]) -> list[str]:

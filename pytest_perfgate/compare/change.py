@@ -26,6 +26,9 @@ _CLEARLY = 4
 #: Logarithms beyond this leave the range of floats.
 _LARGEST_LOG = 700.0
 
+#: What to do about a rise from zero that is meant, against a stored run.
+_RENEWED = "set an absolute limit if it is meant, and record a new baseline"
+
 #: How likely the number of runs that a message asks for settles the case, if the estimate is right.
 _PLANNED_POWER = 0.8
 
@@ -34,7 +37,13 @@ _MOST_RUNS = 100
 
 
 def compare_measurements(
-    base: Measurement, head: Measurement, *, tolerance: float, against: str, confidence: float = 0.99
+    base: Measurement,
+    head: Measurement,
+    *,
+    tolerance: float,
+    against: str,
+    confidence: float = 0.99,
+    if_meant: str = _RENEWED,
 ) -> Comparison:
     """Compare two measurements of one case that come from comparable runs.
 
@@ -44,6 +53,7 @@ def compare_measurements(
         tolerance: Relative, >= 0; kept with the change and used for what would settle it.
         against: What to call the stored run in messages.
         confidence: Of the interval, in (0, 1), two-sided.
+        if_meant: What to do about a rise from zero that is meant; no tolerance allows one.
 
     Returns:
         A change, or the verdict and the reason why there is none.
@@ -61,7 +71,7 @@ def compare_measurements(
     if (exact and base_values == head_values) or not any((*base_values, *head_values)):
         ratio, interval = 1.0, (1.0, 1.0)
     elif min(*base_values, *head_values) <= 0:
-        return _without_ratio(base, head, base_values, head_values, against)
+        return _without_ratio((base, base_values), (head, head_values), against, if_meant)
     elif exact:
         ratio = _ratio(base_values[0], head_values[0])
         interval = (ratio, ratio)
@@ -129,9 +139,10 @@ def _settled(measurement: Measurement) -> list[float]:
 
 
 def _without_ratio(
-    base: Measurement, head: Measurement, base_values: Sequence[float], head_values: Sequence[float], against: str
+    then: tuple[Measurement, Sequence[float]], now: tuple[Measurement, Sequence[float]], against: str, if_meant: str
 ) -> Comparison:
     """Judge values of which some are not positive: from or to zero is a verdict, anything else is not a ratio."""
+    (base, base_values), (head, head_values) = then, now
     rose = not any(base_values) and _is_clearly_positive(head, head_values)
     fell = not any(head_values) and _is_clearly_positive(base, base_values)
     old, new = (units.format_value(side.value or 0.0, side.unit, show_as=side.show_as) for side in (base, head))
@@ -140,8 +151,7 @@ def _without_ratio(
     if rose is (head.better is Better.LOWER):
         return Comparison(
             verdict=Verdict.REGRESSED,
-            reason=f"from {old} to {new} against {against}; no percentage allows that: set an absolute limit if it is "
-            "meant, and record a new baseline",
+            reason=f"from {old} to {new} against {against}; no percentage allows that: {if_meant}",
         )
     return Comparison(verdict=Verdict.IMPROVED, reason=f"from {old} to {new} against {against}")
 

@@ -105,6 +105,8 @@ class Standing:
     """Of the interval, at all looks together."""
     doubt: str = ""
     """When inconclusive: why, and what would settle it."""
+    missing: int = 0
+    """When inconclusive: about how many more rounds would settle it; 0 when no number worth waiting for would."""
 
 
 def stand(rounds: Sequence[float], policy: SequentialPolicy, *, last: bool = False) -> Standing:
@@ -126,12 +128,14 @@ def stand(rounds: Sequence[float], policy: SequentialPolicy, *, last: bool = Fal
     last = last or len(rounds) >= policy.most_rounds
     verdict = _verdict(rounds, policy, estimate, last=last)
     confidence, interval = _interval(rounds, policy, estimate, verdict)
+    doubt, missing = _doubt(rounds, policy, estimate) if verdict is Verdict.INCONCLUSIVE else ("", 0)
     return Standing(
         verdict=verdict,
         estimate=estimate,
         interval=interval,
         confidence=confidence,
-        doubt=_doubt(rounds, policy, estimate) if verdict is Verdict.INCONCLUSIVE else "",
+        doubt=doubt,
+        missing=missing,
     )
 
 
@@ -209,8 +213,8 @@ def _interval(
     return confidence, (max(min(low, estimate), -UNBOUNDED), min(max(high, estimate), UNBOUNDED))
 
 
-def _doubt(rounds: Sequence[float], policy: SequentialPolicy, estimate: float) -> str:
-    """Say what would settle an inconclusive case."""
+def _doubt(rounds: Sequence[float], policy: SequentialPolicy, estimate: float) -> tuple[str, int]:
+    """Say what would settle an inconclusive case, and about how many rounds more; 0 when they would not."""
     spread = stats.MAD_TO_SD * stats.mad(rounds) if len(rounds) > 1 else policy.limit
     if estimate > policy.limit:
         relevant = _rounds_to(policy.evidence, rounds, IRRELEVANT * policy.limit, spread)
@@ -220,10 +224,10 @@ def _doubt(rounds: Sequence[float], policy: SequentialPolicy, estimate: float) -
         more = max(LEAST_ROUNDS - len(rounds), _rounds_to(1 / policy.beta, _mirrored(rounds), -policy.limit, spread))
     if more <= _PATIENCE:
         count = max(1, math.ceil(more))
-        return f"about {count} more process pair{'s' if count > 1 else ''} would settle it"
+        return f"about {count} more process pair{'s' if count > 1 else ''} would settle it", count
     if spread > policy.limit:
-        return f"the process pairs scatter by {_percent(spread)}: only a quieter machine would settle it"
-    return "the change is too close to the tolerance to tell on which side it lies"
+        return f"the process pairs scatter by {_percent(spread)}: only a quieter machine would settle it", 0
+    return "the change is too close to the tolerance to tell on which side it lies", 0
 
 
 def _rounds_to(evidence: float, rounds: Sequence[float], threshold: float, spread: float) -> float:

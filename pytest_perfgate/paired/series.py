@@ -18,11 +18,17 @@ _TRIED_PLAYS, _MOST_WARMED = 3, 1.5
 _APART = 20.0
 #: Rounds in which a number has to come out the same on each side to count as one that never varies.
 EXACT_ROUNDS = 2
+#: ... and in which it has to do so, at least, before a difference between the sides is believed.
+DIFFERENT_ROUNDS = 8
 
 
 #: Where a case stands whose numbers reach zero, or below it.
 _NO_RATIO = Standing(
-    verdict=Verdict.INCONCLUSIVE, estimate=0.0, interval=(-math.inf, math.inf), confidence=1.0, doubt="no ratio"
+    verdict=Verdict.INCONCLUSIVE,
+    estimate=0.0,
+    interval=(-math.inf, math.inf),
+    confidence=1.0,
+    doubt="no ratio: it reaches zero",
 )
 
 
@@ -58,6 +64,8 @@ class Series:
     standing: Standing | None = None
     no_base: str = ""
     """Why there is nothing to compare with; set, the case is done."""
+    other_meaning: str = ""
+    """Why the numbers of base and head do not mean the same; set, the case is done."""
     no_head: str = ""
     """Why head could not be measured; set, the case is done."""
     warnings: list[str] = field(default_factory=list)
@@ -77,7 +85,8 @@ class Series:
     @property
     def is_done(self) -> bool:
         """Whether nothing more has to be measured."""
-        return bool(self.no_base or self.no_head) or (self.standing is not None and self.standing.verdict is not None)
+        obstacle = self.no_base or self.other_meaning or self.no_head
+        return bool(obstacle) or (self.standing is not None and self.standing.verdict is not None)
 
     @property
     def has_head(self) -> bool:
@@ -126,6 +135,7 @@ class Series:
         self.told.setdefault("base", []).append(base)
         self.told.setdefault("head", []).append(head)
         self.better = Better(head["better"])
+        self.other_meaning = self.other_meaning or _differing(base, head)
         self.pairs += 1
         self._plays.append((float(base["value"]), float(head["value"])))
 
@@ -193,6 +203,17 @@ class Series:
         self.misses = 0 if len(self.base) > self._counted else self.misses + 1
         self._counted = len(self.base)
 
+    def seems_worse(self, tolerance: float) -> bool:
+        """Tell whether it is undecided only for want of rounds: each one so far is worse by more than the tolerance.
+
+        From or to zero every change is.
+        """
+        if self.is_done or not self.base:
+            return False
+        if not self.log_ratios:
+            return self.is_exact and self.base[0] != self.head[0]
+        return self.has_ratio and min(self.worsenings) > math.log1p(tolerance)
+
     def look(self, policy: SequentialPolicy, tolerance: float, *, last: bool = False) -> None:
         """Find out where the case stands.
 
@@ -209,7 +230,12 @@ class Series:
             return
         self._check_plays(policy.limit)
         if self.is_exact:
-            self.standing = _exact(self.worsenings, self.base[0], self.head[0], tolerance)
+            found = _exact(self.worsenings, self.base[0], self.head[0], tolerance)
+            missing = rounds_to_differ(policy) - len(self.base)
+            if found.verdict is Verdict.PASS or missing <= 0:
+                self.standing = found
+            elif last:
+                self.standing = replace(found, verdict=Verdict.INCONCLUSIVE, doubt=_not_yet(missing), missing=missing)
         elif self.has_ratio:
             is_last = last or len(self.log_ratios) >= policy.most_rounds
             self.standing = self._held_back(stand(self.worsenings, policy, last=last), tolerance, last=is_last)
@@ -217,8 +243,24 @@ class Series:
             self.standing = _NO_RATIO
 
 
-def _exact(worsenings: Sequence[float], base: float, head: float, tolerance: float) -> Standing | None:
-    """Judge a number that never varies; None where there is no ratio (from or to zero)."""
+def rounds_to_differ(policy: SequentialPolicy) -> int:
+    """Return in how many rounds each side must keep to one value before a difference between them is believed.
+
+    A number that takes one of two values by chance, one of them with probability p, looks like one that never varies
+    and differs in n rounds with probability 2 (p (1 - p))^n, which is at most 2 * 4^-n: 1 in 8 after 2 rounds, 1 in
+    32,768 after 8.  All cases together shall err no more often than those that vary do.
+    """
+    return max(DIFFERENT_ROUNDS, math.ceil((1 + math.log2(policy.cases / policy.alpha)) / 2))
+
+
+def _not_yet(missing: int) -> str:
+    """Say what would settle a difference that has not been seen often enough."""
+    pairs = f"{missing} more process pair{'s' if missing > 1 else ''}"
+    return f"each side gave one number so far, which may be chance; {pairs} would settle it"
+
+
+def _exact(worsenings: Sequence[float], base: float, head: float, tolerance: float) -> Standing:
+    """Judge a number that never varies."""
     if base == head:
         estimate = 0.0
     elif worsenings:
@@ -233,6 +275,23 @@ def _exact(worsenings: Sequence[float], base: float, head: float, tolerance: flo
     elif estimate < -limit - rounding:
         verdict = Verdict.IMPROVED
     return Standing(verdict=verdict, estimate=estimate, interval=(estimate, estimate), confidence=1.0, doubt="")
+
+
+def _differing(base: Message, head: Message) -> str:
+    """Say in what two numbers mean something else, so that a ratio would say nothing; empty when they do not."""
+    meanings = [
+        (
+            f"unit {one.get('unit') or 'none'}",
+            f"{one['better']} is better",
+            f"statistic {one.get('statistic') or 'none'}",
+        )
+        for one in (base, head)
+    ]
+    differing = [pair for pair in zip(*meanings, strict=True) if pair[0] != pair[1]]
+    if not differing:
+        return ""
+    old, new = (", ".join(words) for words in zip(*differing, strict=True))
+    return f"the base measured something else: {old}; head: {new}"
 
 
 def _log_ratio(play: tuple[float, float]) -> float | None:

@@ -19,8 +19,12 @@ from pytest_perfgate.paired.line import Line, LineClosedError, LineSilentError, 
 
 #: What a worker may take to tear its fixtures down when all is over.
 _FAREWELL_S = 20.0
-#: Of what a worker wrote, for messages.
+#: Of what a worker wrote before it was ready, for messages.
 _LAST_LINES = 8
+#: Of what it wrote since it was last heard: more than that, or longer, is no last word.
+_FEW_LINES, _FEW_CHARACTERS = 3, 400
+#: How Python itself begins to tell of a crash; the stacks that follow are long.
+_CRASH = "Fatal Python error"
 
 
 class WorkerLostError(Exception):
@@ -71,6 +75,9 @@ class Worker:
     def __init__(self, side: str, name: str, argv: Sequence[str], *, env: Mapping[str, str], cwd: Path) -> None:
         self.side, self.name = side, name
         self._line: Line | None = None
+        self._is_ready = False
+        #: How much it had written when it was last heard: that has nothing to do with its end.
+        self._heard_bytes = 0
         self._output: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  # closed when the worker is
         self._process = subprocess.Popen(  # noqa: S603  # our own worker
             list(argv),
@@ -118,11 +125,14 @@ class Worker:
         """
         assert self._line is not None  # noqa: S101  # as above
         try:
-            return self._line.hear(timeout_s)
+            heard = self._line.hear(timeout_s)
         except LineClosedError as problem:
             raise WorkerLostError(self, self._how(problem)) from None
         except LineSilentError as problem:
             raise WorkerLostError(self, self._how(problem), hangs=True) from None
+        self._is_ready = True
+        self._heard_bytes = os.fstat(self._output.fileno()).st_size
+        return heard
 
     def run_block(self, *, iterations: int, rounds: int, timeout_s: float | None) -> Took:
         """Have it run a block.
@@ -174,12 +184,20 @@ class Worker:
             self._output.close()
 
     def last_words(self) -> str:
-        """Quote what pytest calls the error, or the end of what it wrote, one indented line each; empty without any."""
+        """Quote what pytest calls the error, or the end of what it wrote, one indented line each; empty without any.
+
+        Of one that was ready, only what it wrote since it was last heard, and only if that is short.
+        """
         if self._output.closed:
             return ""
-        self._output.seek(0, os.SEEK_END)
-        self._output.seek(max(0, self._output.tell() - 8192))
-        lines = self._output.read().decode(errors="replace").rstrip().splitlines()[-_LAST_LINES:]
+        end = self._output.seek(0, os.SEEK_END)
+        self._output.seek(max(self._heard_bytes, end - 8192))
+        lines = self._output.read().decode(errors="replace").strip().splitlines()
+        if self._is_ready:
+            crash = [line for line in lines if line.startswith(_CRASH)]
+            is_short = len(lines) <= _FEW_LINES and sum(map(len, lines)) <= _FEW_CHARACTERS
+            return "".join(f"\n    {line}" for line in (crash[:1] or (lines if is_short else [])))
+        lines = lines[-_LAST_LINES:]
         errors = [line[2:].strip() for line in lines if line.startswith("E  ")]
         if errors:
             return f": {errors[0]}"

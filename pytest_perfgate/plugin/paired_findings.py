@@ -10,14 +10,20 @@ from typing import Any
 from pytest_perfgate import stats
 from pytest_perfgate.compare import compare_measurements
 from pytest_perfgate.judge import judge
+from pytest_perfgate.judge.sequential import Standing
 from pytest_perfgate.model import Change, Comparison, Measurement, Verdict
 from pytest_perfgate.paired.comparison import PairedComparison
 from pytest_perfgate.paired.environment import Sides
 from pytest_perfgate.paired.facts import differences, merged_facts
-from pytest_perfgate.paired.series import Series
+from pytest_perfgate.paired.series import DIFFERENT_ROUNDS, Series
 from pytest_perfgate.paired.terms import Outcome
 from pytest_perfgate.store import finding_from_dict, finding_to_dict
 from pytest_perfgate.units import SECONDS
+
+#: What to do about a rise from zero that is meant: nothing is recorded here.
+_MERGED = "if it is meant, set an absolute limit and merge it in spite of this; the base has it from then on"
+#: Of the time that a message asks for: rounds differ in what they take.
+_SPARE = 1.2
 
 
 def packed_findings(outcome: Outcome, comparison: PairedComparison, sides: Sides) -> dict[str, Any]:
@@ -47,16 +53,18 @@ def _comparison(series: Series, outcome: Outcome, against: str, tolerance: float
     standing = series.standing
     if series.no_base:
         return Comparison(verdict=Verdict.NO_BASELINE, reason=series.no_base)
+    if series.other_meaning:
+        return Comparison(verdict=Verdict.INCOMPARABLE, reason=series.other_meaning)
     if standing is None or standing.verdict is None:
         return Comparison(verdict=Verdict.INCONCLUSIVE, reason=series.no_head or "it was not measured often enough")
     if not math.isfinite(standing.interval[0]):
-        return _without_ratio(series, against)
+        return _without_ratio(series, standing, against)
     low, high = standing.interval
     flip = -1 if series.better.value == "higher" else 1
     ends = sorted((flip * low, flip * high))
     settled, doubt = standing.verdict, standing.doubt
     if series.is_out_of_time and settled is Verdict.INCONCLUSIVE:
-        doubt += f"; it took {series.spent_s:.0f} s, and --perfgate-max-time allows it more"
+        doubt += f"; it took {series.spent_s:.0f} s, and {_allowing(series, standing)} allows it more"
     if settled in (Verdict.REGRESSED, Verdict.IMPROVED) and outcome.doubts(standing, tolerance):
         settled, doubt = Verdict.INCONCLUSIVE, outcome.contaminated
     change = Change(
@@ -74,10 +82,21 @@ def _comparison(series: Series, outcome: Outcome, against: str, tolerance: float
     return Comparison(change=change)
 
 
-def _without_ratio(series: Series, against: str) -> Comparison:
-    """Judge a change from or to zero, or below it, as that of two stored runs is."""
+def _allowing(series: Series, standing: Standing) -> str:
+    """Write the option that allows a case the rounds it misses; how long they take is known from those it had."""
+    if not standing.missing:
+        return "--perfgate-max-time"
+    needed_s = series.spent_s * (1 + standing.missing / max(len(series.base), 1))
+    return f"--perfgate-max-time {math.ceil(needed_s * _SPARE)}s"
+
+
+def _without_ratio(series: Series, standing: Standing, against: str) -> Comparison:
+    """Judge a change from or to zero, or below it, as that of two stored runs is, once it was seen often enough."""
+    if len(series.base) < DIFFERENT_ROUNDS:
+        seen = f"{len(series.base)} process pair{'s' if len(series.base) > 1 else ''}"
+        return Comparison(verdict=Verdict.INCONCLUSIVE, reason=f"measured in only {seen}: {standing.doubt}")
     sides = [_merged(series.told[side], values) for side, values in (("base", series.base), ("head", series.head))]
-    return compare_measurements(sides[0], sides[1], tolerance=0.0, against=against)
+    return compare_measurements(sides[0], sides[1], tolerance=0.0, against=against, if_meant=_MERGED)
 
 
 def _merged(told: Sequence[dict[str, Any]], values: Sequence[float]) -> Measurement:

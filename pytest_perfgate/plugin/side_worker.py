@@ -166,6 +166,18 @@ class SideWorker:
         session.shouldstop = False
         return True
 
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_setup(self) -> Generator[None, object, object]:
+        """Tell of an interruption as of any failure."""
+        with _interruption_is_failure():
+            return (yield)
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_call(self) -> Generator[None, object, object]:
+        """Tell of an interruption as of any failure."""
+        with _interruption_is_failure():
+            return (yield)
+
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Remember how the test ended."""
@@ -242,6 +254,18 @@ class SideRecorder(Recorder):
     def _announce(self, case: Case) -> None:
         self._announced.add(case)
         self._respondent.wait_for_turn(case)
+
+
+@contextlib.contextmanager
+def _interruption_is_failure() -> Iterator[None]:
+    """Fail a test that interrupts: it comes from the test, as Ctrl-C is not ours to handle.
+
+    It would end this worker with all that is left to play, and nobody could say why.
+    """
+    try:
+        yield
+    except KeyboardInterrupt:
+        pytest.fail("the test raised KeyboardInterrupt", pytrace=False)
 
 
 def _last_line(text: str) -> str:

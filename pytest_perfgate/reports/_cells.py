@@ -91,16 +91,16 @@ def used(finding: Finding) -> str:
 
 
 def change(finding: Finding) -> str:
-    """Write the change; + is worse."""
-    return "" if finding.change is None else format_change(finding.change.worsening)
+    """Write the change, as the reason of the finding does: + is more, whichever is better."""
+    return "" if finding.change is None else format_change(finding.change.ratio - 1)
 
 
 def change_with_interval(finding: Finding) -> str:
-    """Write the change with its interval: ``+8.3 % (+6.1 to +10.5 %)``; + is worse."""
+    """Write the change with its interval: ``+8.3 % (+6.1 to +10.5 %)``."""
     moved = finding.change
     if moved is None or moved.interval[0] == moved.interval[1]:
         return change(finding)
-    low, high = map(format_change, moved.worsening_interval)
+    low, high = (format_change(end - 1) for end in moved.interval)
     return f"{change(finding)} ({low.removesuffix(' %')} to {high})"
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from pytest_perfgate.model import Finding, Policy, Run, Verdict
+from pytest_perfgate.model import Better, Finding, Policy, Run, Verdict
 from pytest_perfgate.reports._format import on_one_line
 from pytest_perfgate.units import BYTES, format_value
 
@@ -41,8 +41,16 @@ def header(run: Run) -> list[str]:
     against = dict.fromkeys(finding.change.against for finding in run.findings if finding.change is not None)
     against = against or dict.fromkeys(str(base) for base in asked if base)
     if against:
-        lines.append(f"compared with: {some(list(against))}; + is worse")
+        lines.append(f"compared with: {some(list(against))}{_worse(run)}")
     return [on_one_line(line) for line in lines]
+
+
+def _worse(run: Run) -> str:
+    """Say which sign of a change is the bad one."""
+    senses = {finding.change.better for finding in run.findings if finding.change is not None}
+    if len(senses) > 1:
+        return "; + is worse, or - where more is better"
+    return "; - is worse" if senses == {Better.HIGHER} else "; + is worse"
 
 
 def remainder(left_out: Sequence[Finding], policy: Policy) -> list[str]:

@@ -40,7 +40,7 @@ def test_changes_are_listed_worst_first_with_both_values(perfgate, pair):
     assert out.splitlines()[-1] == "4 compared, tolerance 5 %: 2 regressed, 1 pass, 1 improved"
 
 
-def test_worse_is_plus_whichever_way_is_better(perfgate, shelf):
+def test_worse_comes_first_whichever_way_is_better(perfgate, shelf):
     rates = [
         [shelf.counted(value, test, better=Better.HIGHER) for test, value in side]
         for side in (
@@ -50,7 +50,7 @@ def test_worse_is_plus_whichever_way_is_better(perfgate, shelf):
     ]
     base, run = shelf.put("base.json", *rates[0]), shelf.put("run.json", *rates[1])
     found = [(row[0], row[3]) for row in rows(perfgate("compare", base, run).out)]
-    assert found == [("t.py::down#queries", "+100.0"), ("t.py::up#queries", "-50.0")]
+    assert found == [("t.py::down#queries", "-50.0"), ("t.py::up#queries", "+100.0")]
 
 
 def test_from_nothing_to_something_is_the_worst_though_it_has_no_percentage(perfgate, pair):

@@ -17,6 +17,23 @@ ENDLESS = """
     def test_endless(perf):
         perf(pkg.nap)
 """
+INTERRUPTING = """
+    import pkg
+    import pytest
+
+    @pytest.fixture
+    def prepared():
+        return pkg.job()
+
+    def test_it(perf):
+        perf(pkg.job)
+
+    def test_prepared(metric, prepared):
+        metric("v", prepared)
+
+    def test_more(metric):
+        metric("v", pkg.V)
+"""
 NAP = """
     import time
 
@@ -31,6 +48,17 @@ def trial(tmp_path):
     trial.base({"pkg.py": NAP.format(seconds=0.5), "test_it.py": ENDLESS})
     trial.head({"pkg.py": NAP.format(seconds=0.6)})
     return trial
+
+
+def test_an_interruption_that_a_target_raises_is_told_as_what_it_is(tmp_path):
+    trial = Trial(tmp_path)
+    trial.base({"pkg.py": "V = 1\ndef job(): raise KeyboardInterrupt\n", "test_it.py": INTERRUPTING})
+    trial.head({"pkg.py": "V = 1\ndef job(): return 1\n"})
+    run = trial.run()
+    assert run.verdicts.pop("test_more#v") == "pass", run.text
+    assert run.verdicts == dict.fromkeys(["test_it#perf", "test_prepared#v"], "no-baseline")
+    for name in run.verdicts:
+        assert "the test raised KeyboardInterrupt" in run.cases[name]["reason"]
 
 
 def eventually(condition):

@@ -156,7 +156,7 @@ def test_columns_that_say_nothing_are_left_out():
     [
         (make_change(1.083), "+8.3 % (+6.1 to +10.5 %)"),
         (make_change(1.083, interval=(1.083, 1.083)), "+8.3 %"),
-        (make_change(0.5, interval=(0.0, 0.6), better=Better.HIGHER), "+100.0 % (+66.7 to inf)"),
+        (make_change(0.5, interval=(0.0, 0.6), better=Better.HIGHER), "-50.0 % (-100.0 to -40.0 %)"),
     ],
 )
 def test_a_change_has_its_interval_and_more_is_worse(change, shown):
@@ -169,7 +169,7 @@ def test_it_says_what_was_compared_with_what_and_where():
         "- profile standard (default)",
         "- machine: Example CPU 3000, 4 of 8 cores, 8 GiB, linux x86_64",
         "- python: CPython 3.12 (3.12.1)",
-        "- compared with: base.json; + is worse",
+        "- compared with: base.json; + is worse, or - where more is better",
     ):
         assert f"\n{said}\n" in text
 

@@ -122,15 +122,23 @@ def test_the_interval_has_a_column_where_there_is_room_for_it():
     assert first[:3] == ["tests/test_cli.py::TestCommand::test_version", "382 ms", "378–386 ms"]
 
 
-def test_a_change_is_shown_as_worsening_whatever_the_direction():
+def test_a_change_is_shown_as_in_its_message_whatever_the_direction():
     slower = make_finding(make_measurement("t.py::slower"), Verdict.PASS, "fine", change=make_change(1.083))
     fewer = make_finding(
         make_measurement("t.py::fewer", unit="rows/s", better=Better.HIGHER),
         change=make_change(0.5, better=Better.HIGHER),
     )
     printed = text.render(make_run(slower, fewer), width=40)
-    assert [row[2] for row in table(printed)] == ["change", "+8.3 %", "+100.0 %"]
-    assert "compared with: base.json; + is worse" in printed
+    assert [row[2] for row in table(printed)] == ["change", "+8.3 %", "-50.0 %"]
+    assert "compared with: base.json; + is worse, or - where more is better" in " ".join(printed.split())
+
+
+def test_where_more_is_better_for_all_cases_less_is_worse():
+    fewer = make_finding(
+        make_measurement("t.py::fewer", unit="rows/s", better=Better.HIGHER),
+        change=make_change(0.5, better=Better.HIGHER),
+    )
+    assert "compared with: base.json; - is worse" in text.render(make_run(fewer), width=80)
 
 
 def test_the_header_says_what_was_measured_where_and_by_what():

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 from pathlib import Path
 
 from pytest_perfgate.errors import AgainstError
 from pytest_perfgate.paired.environment.git import GitError, git, ownership_remedy, toplevel
 
 _SUBMODULE = "160000"
+#: What may be the beginning of a hash, which no server looks up.
+_HASH = re.compile(r"[0-9a-f]{4,40}")
+_WHOLE_HASH = 40
 
 
 def resolve(folder: Path, revision: str) -> str:
@@ -32,7 +36,21 @@ def resolve(folder: Path, revision: str) -> str:
     try:
         return git(folder, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}").strip()
     except GitError:
+        if not _has_commits(folder):
+            raise AgainstError(
+                f"this repository has no commit yet, so {revision!r} means nothing; commit what head is to be compared "
+                f"with, or compare against path:DIR or dist:NAME"
+            ) from None
         raise AgainstError(f"there is no revision {revision!r} here; {_remedy(folder, revision)}") from None
+
+
+def _has_commits(folder: Path) -> bool:
+    """Tell whether there is any commit: that of HEAD, or that of any branch or tag, a remote's included."""
+    try:
+        git(folder, "rev-parse", "--verify", "--quiet", "HEAD^{commit}")
+    except GitError:
+        return bool(git(folder, "for-each-ref", "--count=1").strip())
+    return True
 
 
 def _refuse_ambiguous(folder: Path, revision: str) -> None:
@@ -68,7 +86,11 @@ def _remedy(folder: Path, revision: str) -> str:
         return f"to compare against that folder write path:{revision}"
     plain = not set(name) & set("~^@: ")
     if git(folder, "rev-parse", "--is-shallow-repository").strip() == "true":
-        fetch = f"git fetch --depth=1 {remote} {name}:refs/remotes/{remote}/{name}`, or `" if plain else ""
+        fetch = ""
+        if plain and _HASH.fullmatch(name):
+            fetch = f"git fetch --depth=1 {remote} {name}`, or `" if len(name) == _WHOLE_HASH else ""
+        elif plain:
+            fetch = f"git fetch --depth=1 {remote} {name}:refs/remotes/{remote}/{name}`, or `"
         return f"this clone is shallow: run `{fetch}git fetch --unshallow`, or give actions/checkout fetch-depth: 0"
     if not remotes:
         return "check its spelling with `git log --oneline --all`"

@@ -64,7 +64,19 @@ def test_a_shallow_clone(repository, refused, tmp_path):
     message = refused("origin/other", clone)
     assert "this clone is shallow: run `git fetch --depth=1 origin other:refs/remotes/origin/other`" in message
     assert message.endswith("fetch-depth: 0")
-    assert refused("HEAD~1", clone).endswith("run `git fetch --unshallow`, or give actions/checkout fetch-depth: 0")
+    deeper = "run `git fetch --unshallow`, or give actions/checkout fetch-depth: 0"
+    assert refused("HEAD~1", clone).endswith(f"this clone is shallow: {deeper}")
+    commit = repository.git("rev-parse", "HEAD~1").strip()
+    assert refused(commit[:8], clone).endswith(f"this clone is shallow: {deeper}"), "no server knows a short hash"
+    assert f"run `git fetch --depth=1 origin {commit}`, or" in refused(commit, clone)
+
+
+def test_a_repository_without_a_commit(repository, refused):
+    repository.write({"pkg/__init__.py": ""})
+    assert refused("HEAD", repository.path) == (
+        "this repository has no commit yet, so 'HEAD' means nothing; commit what head is to be compared with, "
+        "or compare against path:DIR or dist:NAME"
+    )
 
 
 def test_no_repository(tmp_path, refused):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+import re
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -96,12 +97,33 @@ def test_every_round_has_fresh_workers_and_an_order_of_its_own(compare):
 def test_time_up_for_a_case_is_inconclusive_with_what_would_settle_it_and_costs_the_others_nothing(compare):
     base, head = suite(2), suite(2, t1=1.5)
     base["t1"][0]["call_ns"], head["t1"][0]["call_ns"] = 50e6, 75e6
-    done = compare(base, head, most_case_s=4.0)
+    done = compare(base, head, most_case_s=1.0)
     assert done.verdicts["t0"] is Verdict.PASS
     assert done.verdicts["t1"] is Verdict.INCONCLUSIVE
     assert "more process pairs would settle it" in done.by_test["t1"].standing.doubt
     (found,) = packed_findings(done.outcome, done.run, SIDES)["findings"]["t1"]
-    assert "--perfgate-max-time allows it more" in found["change"]["doubt"]
+    (enough,) = re.findall(r"--perfgate-max-time (\d+)s allows it more", found["change"]["doubt"])
+    assert compare(base, head, most_case_s=float(enough)).verdicts["t1"] is Verdict.REGRESSED
+
+
+def slow(times):
+    """Tests of calls of 50 ms, the first of them so many times slower."""
+    return {"t0": [case(call_ns=50e6 * times)], "t1": [case()]}
+
+
+def test_what_is_clearly_worse_gets_a_bounded_grace(compare):
+    done = compare(slow(1), slow(3), most_case_s=3.0)
+    assert done.verdicts == {"t0": Verdict.REGRESSED, "t1": Verdict.PASS}
+    assert 3.0 < done.by_test["t0"].spent_s < comparison.GRACE * 3.0
+    assert compare(slow(1), slow(3), most_case_s=0.4).verdicts["t0"] is Verdict.INCONCLUSIVE
+    assert compare(slow(1), slow(3), most_case_s=3.0, most_run_s=2.0).verdicts["t0"] is Verdict.INCONCLUSIVE
+
+
+@pytest.mark.parametrize("times", [1.0, 1 / 3])
+def test_what_is_not_worse_gets_no_grace(compare, times):
+    done = compare(slow(1), slow(times), most_case_s=1.0)
+    assert done.verdicts["t0"] is Verdict.INCONCLUSIVE
+    assert done.by_test["t0"].spent_s < 2.0
 
 
 def test_workers_that_are_slow_to_start_keep_no_case_from_being_decided(compare):
@@ -251,6 +273,12 @@ def test_a_test_that_costs_both_sides_their_workers_is_given_up(compare):
     assert done.verdicts["t0"] is done.verdicts["t2"] is Verdict.PASS
     assert set(done.run.lost) == {"t1"}
     assert done.by_test["t1"].no_head
+
+
+def test_if_every_test_costs_head_its_workers_that_is_the_reason(compare):
+    deadly = {"t0": [case(dies=True)]}
+    done = compare(suite(1), deadly)
+    assert done.run.lost == {"t0": "the head worker ended with exit status 3"}
 
 
 def test_a_worker_that_cannot_be_started_ends_the_comparison(compare):

@@ -10,7 +10,7 @@ import pytest
 from pytest_perfgate.judge.sequential import SequentialPolicy
 from pytest_perfgate.model import Case, Verdict
 from pytest_perfgate.paired.blocks import PairRound, Shape
-from pytest_perfgate.paired.series import Series
+from pytest_perfgate.paired.series import DIFFERENT_ROUNDS, EXACT_ROUNDS, Series, rounds_to_differ
 
 POLICY = SequentialPolicy(tolerance=0.05)
 SHAPE = Shape(iterations=10, rounds=1, pairs=3, warmup=0, pinned=True)
@@ -48,9 +48,11 @@ EXACT = {
 
 
 @pytest.mark.parametrize(("base", "head", "better", "verdict"), list(EXACT.values()), ids=list(EXACT))
-def test_a_number_that_never_varies_is_decided_exactly_in_two_rounds(base, head, better, verdict):
+def test_a_number_that_never_varies_is_decided_exactly(base, head, better, verdict):
     assert not numbers((base, head), better=better).is_done, "once is not known not to vary"
-    series = numbers((base, head), (base, head), better=better)
+    needed = EXACT_ROUNDS if verdict == "pass" else DIFFERENT_ROUNDS
+    assert not numbers(*[(base, head)] * (needed - 1), better=better).is_done
+    series = numbers(*[(base, head)] * needed, better=better)
     assert series.is_done
     assert series.standing.verdict.value == verdict
     assert series.standing.interval == (series.standing.estimate,) * 2
@@ -59,12 +61,43 @@ def test_a_number_that_never_varies_is_decided_exactly_in_two_rounds(base, head,
 
 def test_a_tolerance_of_zero_is_meant():
     assert numbers((100, 100), (100, 100), tolerance=0.0).standing.verdict is Verdict.PASS
-    assert numbers((1000, 1001), (1000, 1001), tolerance=0.0).standing.verdict is Verdict.REGRESSED
+    assert numbers(*[(1000, 1001)] * 8, tolerance=0.0).standing.verdict is Verdict.REGRESSED
+
+
+def test_a_number_of_two_values_by_chance_is_hardly_ever_taken_for_one_that_never_varies():
+    wrong = 0
+    for seed in range(300):
+        rng = random.Random(seed)
+        series = numbers(*[(rng.choice((100, 120)), rng.choice((100, 120))) for _ in range(60)])
+        wrong += series.standing.verdict in (Verdict.REGRESSED, Verdict.IMPROVED)
+    assert wrong <= 3
+
+
+def test_a_second_value_makes_a_number_one_that_varies():
+    series = numbers(*[(100, 120)] * 7, (120, 120))
+    assert not series.is_exact
+    assert not series.is_done
+
+
+@pytest.mark.parametrize(("cases", "rounds"), [(1, 8), (327, 8), (328, 9), (10_000, 11)])
+def test_all_cases_together_err_no_more_often_than_the_rule_allows(cases, rounds):
+    policy = SequentialPolicy(tolerance=0.05, cases=cases)
+    assert rounds_to_differ(policy) == rounds
+    assert cases * 2 * 4.0**-rounds <= policy.alpha
+
+
+def test_a_difference_that_time_cut_short_is_inconclusive_and_says_what_is_missing():
+    series = numbers((100, 120), (100, 120))
+    series.look(POLICY, 0.05, last=True)
+    assert series.standing.verdict is Verdict.INCONCLUSIVE
+    assert "6 more process pairs would settle it" in series.standing.doubt
+    assert math.exp(series.standing.estimate) == pytest.approx(1.2)
 
 
 @pytest.mark.parametrize("pair", [(0, 5), (5, 0), (-1, 5), (5, -1)])
 def test_from_or_to_zero_there_is_no_ratio_and_the_case_is_over(pair):
-    series = numbers(pair, pair)
+    assert not numbers(*[pair] * 7).is_done
+    series = numbers(*[pair] * 8)
     assert series.is_done
     assert not math.isfinite(series.standing.interval[0])
 
@@ -188,8 +221,9 @@ def test_a_round_without_any_ratio_is_kept_and_never_decides():
 
 
 def test_what_is_decided_stays_so():
-    series = numbers((100, 110), (100, 110))
+    series = numbers(*[(100, 110)] * 8)
     standing = series.standing
+    assert standing.verdict is Verdict.REGRESSED
     series.look(POLICY, 0.5)
     assert series.standing is standing
     assert Series(case=Case("t", "perf"), kind="blocks", no_base="new").is_done

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pytest_perfgate.errors import AgainstError
 from pytest_perfgate.paired.environment import distributions, revisions
+from pytest_perfgate.paired.environment.beside import beside
 from pytest_perfgate.paired.environment.declared import read_declared
 from pytest_perfgate.paired.environment.draft import Draft
 from pytest_perfgate.paired.environment.git import toplevel
@@ -134,6 +135,8 @@ def _agree(base: Draft, head: Draft, order: Order) -> None:
             found |= draft.roots
         elif not order.packages:
             draft.roots = without_foreign(find_roots(draft.tree, draft.declared), project, draft.declared, order.locate)
+            if not base.installed:  # a release has nothing but packages
+                draft.roots |= beside(draft.tree, project, draft.roots, order.locate)
             found |= draft.roots
     names = order.packages or tuple(found)
     for draft in (base, head):

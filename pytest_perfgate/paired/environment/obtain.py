@@ -171,15 +171,29 @@ def _against_release(order: Order, what: str) -> tuple[Draft, Draft, list[str]]:
 
 
 def _released_project(order: Order, name: str, base: Draft) -> Draft | None:
-    """Take the project as head if it is the one that the distribution is made from."""
+    """Take the project as head if it is the one that the distribution is made from.
+
+    Raises:
+        AgainstError: It is one that has nothing in common with the distribution.
+    """
     try:
         project = find_project(order.root, order.packages, order.locate)
     except AgainstError:
         return None
     declared = read_declared(project)
+    own = find_roots(project, declared)
     if declared.name is not None:
-        return _working_tree(order, project) if normalised(declared.name) == normalised(name) else None
-    return _working_tree(order, project) if set(find_roots(project, declared)) & set(base.roots) else None
+        if normalised(declared.name) == normalised(name):
+            return _working_tree(order, project)
+        if own and not order.packages and not own.keys() & base.roots.keys():
+            named = ", ".join(f'"{root}"' for root in base.roots)
+            raise AgainstError(
+                f"{name} is not the project under test, {declared.name}, and holds none of its packages "
+                f"({', '.join(own)}); write dist:{declared.name}==VERSION, or, to compare {name} itself, "
+                f"[tool.perfgate] packages = [{named}]"
+            )
+        return None
+    return _working_tree(order, project) if own.keys() & base.roots.keys() else None
 
 
 def _linked(order: Order, base: Draft) -> Draft:

@@ -17,7 +17,7 @@ from pytest_perfgate.measure.command import make_environment
 from pytest_perfgate.measure.redirection import COPIES, FIRST_ON_PATH
 from pytest_perfgate.paired.environment import Side
 from pytest_perfgate.paired.line import Message, Switchboard
-from pytest_perfgate.paired.origin import wrong_origins
+from pytest_perfgate.paired.origin import shared_problem, wrong_origins
 from pytest_perfgate.paired.worker import Worker
 
 #: The environment is up to this much longer than it need be: its size moves the stack, and that moves times.
@@ -36,7 +36,7 @@ class WorkerProgram:
     module: str
     """Whose ``main(path)`` is called with the path of a JSON file."""
     facts: Mapping[str, Any]
-    """What the JSON file holds besides what is added here: ``name side address basetemp roots location``."""
+    """What the JSON file holds besides what is added here: ``name side address basetemp roots apart``."""
     cwd: Path
     scratch: Path | None = None
     """Folder for what workers need on disk, which somebody removes also when we are killed; None for the system's."""
@@ -85,7 +85,7 @@ class Crew:
             self.check_origin(name, self.ready[name])
 
     def check_origin(self, name: str, said: Message) -> None:
-        """Refuse a worker that imported the package under test from anywhere but its own side.
+        """Refuse a worker that imported from anywhere but its own side what differs between them.
 
         Raises:
             AgainstError: It did.
@@ -93,6 +93,9 @@ class Crew:
         wrong = wrong_origins(self._sides[name], said.get("loaded", {}))
         if wrong:
             raise AgainstError("; ".join(wrong))
+        problem = shared_problem(self._sides[name], said.get("apart", {}))
+        if problem:
+            raise AgainstError(problem)
 
     def _started(self, name: str, place: int, seed: int) -> Worker:
         side = self._sides[name]
@@ -105,6 +108,7 @@ class Crew:
             "address": self._switchboard.address,
             "basetemp": str(own / "tmp"),
             "roots": list(side.roots),
+            "apart": list(side.apart),
         }
         file = own / "worker.json"
         file.write_text(json.dumps(asked), "utf-8")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -26,6 +27,49 @@ def loaded_from(roots: Sequence[str]) -> dict[str, str]:
         folders = getattr(module, "__path__", None) or [""]
         places[root] = str(getattr(module, "__file__", None) or next(iter(folders)))
     return places
+
+
+def loaded_apart(files: Sequence[str]) -> dict[str, str]:
+    """Say which modules this process has loaded from given files.
+
+    Args:
+        files: Absolute paths.
+
+    Returns:
+        Dotted name -> its file.
+    """
+    wanted = {os.path.normcase(os.path.realpath(file)): file for file in files}
+    names = {os.path.split(file)[1] for file in wanted}  # to resolve few paths: this is asked after every test
+    found: dict[str, str] = {}
+    for name, module in list(sys.modules.items()) if wanted else ():
+        file = getattr(module, "__file__", None)
+        if isinstance(file, str) and os.path.normcase(os.path.split(file)[1]) in names:
+            place = os.path.normcase(os.path.realpath(file))
+            if place in wanted:
+                found[name] = wanted[place]
+    return found
+
+
+def shared_problem(side: Side, apart: Mapping[str, str]) -> str:
+    """Say what is wrong with modules that differ and were loaded from the working tree all the same.
+
+    Args:
+        side: What the worker was to import.
+        apart: What :func:`loaded_apart` said in the worker.
+
+    Returns:
+        One sentence; empty when there are none.
+    """
+    if not apart:
+        return ""
+    name, file = min(apart.items())
+    more = f" (and {len(apart) - 1} more)" if len(apart) > 1 else ""
+    named = ", ".join(f'"{root}"' for root in dict.fromkeys([*side.roots, name.partition(".")[0]]))
+    return (
+        f"{os.path.relpath(file)}{more} differs between base and head, but is not among what is compared "
+        f"({', '.join(side.roots)}), so it was head's on both sides; name it: [tool.perfgate] packages = [{named}], or "
+        f"move it to a folder of tests if it only serves them"
+    )
 
 
 def wrong_origins(side: Side, loaded: Mapping[str, str]) -> list[str]:

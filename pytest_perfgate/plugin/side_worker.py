@@ -17,7 +17,7 @@ import pytest
 
 from pytest_perfgate.model import Case, Finding, Measurement
 from pytest_perfgate.paired.line import Line, LineClosedError, call_in
-from pytest_perfgate.paired.origin import loaded_from
+from pytest_perfgate.paired.origin import loaded_apart, loaded_from
 from pytest_perfgate.paired.respondent import Respondent
 from pytest_perfgate.plugin.measuring import Measuring
 from pytest_perfgate.plugin.recorder import Recorder
@@ -196,7 +196,9 @@ class SideWorker:
         return "the test is not collected"
 
     def _say(self, what: str, **more: Any) -> None:
-        self._line.say(say=what, loaded=loaded_from(self._asked["roots"]), **more)
+        tests = {os.path.realpath(file) for file in self._asked["collect"]}  # head's on both sides, however called
+        apart = loaded_apart([file for file in self._asked["apart"] if file not in tests])
+        self._line.say(say=what, loaded=loaded_from(self._asked["roots"]), apart=apart, **more)
 
     def _hear(self) -> Mapping[str, Any]:
         try:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pytest_perfgate.errors import AgainstError
 from pytest_perfgate.paired.environment import distributions, revisions
+from pytest_perfgate.paired.environment.beside import beside
 from pytest_perfgate.paired.environment.declared import read_declared
 from pytest_perfgate.paired.environment.draft import Draft
 from pytest_perfgate.paired.environment.git import toplevel
@@ -134,6 +135,8 @@ def _agree(base: Draft, head: Draft, order: Order) -> None:
             found |= draft.roots
         elif not order.packages:
             draft.roots = without_foreign(find_roots(draft.tree, draft.declared), project, draft.declared, order.locate)
+            if not base.installed:  # a release has nothing but packages
+                draft.roots |= beside(draft.tree, project, draft.roots, order.locate)
             found |= draft.roots
     names = order.packages or tuple(found)
     for draft in (base, head):
@@ -168,15 +171,29 @@ def _against_release(order: Order, what: str) -> tuple[Draft, Draft, list[str]]:
 
 
 def _released_project(order: Order, name: str, base: Draft) -> Draft | None:
-    """Take the project as head if it is the one that the distribution is made from."""
+    """Take the project as head if it is the one that the distribution is made from.
+
+    Raises:
+        AgainstError: It is one that has nothing in common with the distribution.
+    """
     try:
         project = find_project(order.root, order.packages, order.locate)
     except AgainstError:
         return None
     declared = read_declared(project)
+    own = find_roots(project, declared)
     if declared.name is not None:
-        return _working_tree(order, project) if normalised(declared.name) == normalised(name) else None
-    return _working_tree(order, project) if set(find_roots(project, declared)) & set(base.roots) else None
+        if normalised(declared.name) == normalised(name):
+            return _working_tree(order, project)
+        if own and not order.packages and not own.keys() & base.roots.keys():
+            named = ", ".join(f'"{root}"' for root in base.roots)
+            raise AgainstError(
+                f"{name} is not the project under test, {declared.name}, and holds none of its packages "
+                f"({', '.join(own)}); write dist:{declared.name}==VERSION, or, to compare {name} itself, "
+                f"[tool.perfgate] packages = [{named}]"
+            )
+        return None
+    return _working_tree(order, project) if own.keys() & base.roots.keys() else None
 
 
 def _linked(order: Order, base: Draft) -> Draft:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pytest_perfgate.errors import AgainstError
+from pytest_perfgate.paired.environment.apart import differing, outside
 from pytest_perfgate.paired.environment.binaries import share_binaries
 from pytest_perfgate.paired.environment.building import build_draft, needs_building
 from pytest_perfgate.paired.environment.cache import cache_folder
@@ -99,13 +100,15 @@ class _Pair:
     head: Draft
     aside: dict[str, Path]
     others: tuple[Path, ...]
+    differing: tuple[str, ...]
 
 
 def _prepare(order: Order) -> Sides:
     base, head, notes = obtain_both(order)
     notes += take_generated(head, base, order.locate) + stale_copies(head, order.locate)
     aside = tests_inside(head.project, head.roots) if head.project else {}
-    pair = _Pair(base, head, aside, tuple(_other_copies(head, order.locate)))
+    pair = _Pair(base, head, aside, tuple(_other_copies(head, order.locate)), differing(base, head))
+    unswapped = outside(pair.differing, base, head)  # before a build lays the trees out anew
     if needs_building(head, base, order.locate):
         with ThreadPoolExecutor() as pool:  # each waits for a process of its own
             raw = [draft for draft in (base, head) if not draft.installed]
@@ -116,10 +119,20 @@ def _prepare(order: Order) -> Sides:
     compile_both(*files)
     own = share_binaries(base.tree, head.tree)
     names = sorted({*base.roots, *head.roots})
+    if unswapped and digest(files[0]) == digest(files[1]):
+        notes.append(_only_outside(unswapped, names))
     return Sides(
         base=replace(_finish(base, pair, names, digest(files[0])), binaries=own[0]),
         head=replace(_finish(head, pair, names, digest(files[1])), binaries=own[1]),
         notes=tuple(dict.fromkeys(notes)),
+    )
+
+
+def _only_outside(files: Sequence[str], names: Sequence[str]) -> str:
+    more = f" and {len(files) - 1} more" if len(files) > 1 else ""
+    return (
+        f"what is compared ({', '.join(names)}) is the same in base and head; {files[0]}{more}, which differs, is not "
+        f'compared: if it is code under test, name it in [tool.perfgate] packages = ["..."]'
     )
 
 
@@ -160,5 +173,6 @@ def _finish(draft: Draft, pair: _Pair, names: Sequence[str], content: str) -> Si
         missing=tuple(name for name in names if name not in draft.roots),
         project=draft.project,
         is_source=not draft.installed,
+        apart=tuple(str(pair.head.project / file) for file in pair.differing) if pair.head.project else (),
         digest=content,
     )

@@ -98,7 +98,7 @@ def names_in(folder: Path, relative: str = ".", prefix: str = "", depth: int = 1
         As for :func:`find_roots`; packages, modules, and what is inside namespaces.
     """
     roots: dict[str, str] = {}
-    for name, path in _entries(folder):
+    for name, path in entries(folder):
         if not path.is_dir() or is_package(path):
             roots[prefix + name] = relative
         elif depth < _DEEPEST:
@@ -107,8 +107,15 @@ def names_in(folder: Path, relative: str = ".", prefix: str = "", depth: int = 1
     return roots
 
 
-def _entries(folder: Path) -> Iterator[tuple[str, Path]]:
-    """Give what has the name of a module."""
+def entries(folder: Path) -> Iterator[tuple[str, Path]]:
+    """Give what has the name of a module.
+
+    Args:
+        folder: Where to look; it may be missing.
+
+    Yields:
+        Name and place of each module and folder, in order.
+    """
     if not folder.is_dir():
         return
     for path in sorted(folder.iterdir()):
@@ -122,7 +129,7 @@ def _entries(folder: Path) -> Iterator[tuple[str, Path]]:
 def _flat(tree: Path) -> dict[str, str]:
     """Find the names at the top of a tree, where much else stands."""
     roots: dict[str, str] = {}
-    for name, path in _entries(tree):
+    for name, path in entries(tree):
         if name in NOT_PACKAGES or name.startswith("_") or any(fnmatch(path.name, test) for test in TEST_MODULES):
             continue
         if path.is_dir() and not is_package(path):  # a namespace only if there are packages in it

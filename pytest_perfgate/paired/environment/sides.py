@@ -28,6 +28,8 @@ class Side:
         binaries: Compiled files that only this side has, relative to the location: each round gets new copies of them.
         project: The user's own folder that :attr:`location` is a copy of; None for any other version.
         is_source: Whether the location is laid out as it is developed, and not as it is installed.
+        apart: Modules of the user's own folder that differ between the sides, tests left out: absolute paths, from
+            which no worker may load anything.
         digest: SHA-256 (hexadecimal) over names and content of the files of the roots, tests left out.
     """
 
@@ -40,6 +42,7 @@ class Side:
     binaries: tuple[str, ...] = ()
     project: Path | None = None
     is_source: bool = False
+    apart: tuple[str, ...] = ()
     digest: str
 
     def environ(self, environ: Mapping[str, str]) -> dict[str, str]:
@@ -77,5 +80,8 @@ class Sides:
 
     @property
     def identical(self) -> bool:
-        """Whether both sides hold the same code: an A/A run, which is allowed and says so."""
-        return self.base.digest == self.head.digest
+        """Whether both sides hold the same code: an A/A run, which is allowed and says so.
+
+        Modules that differ and are not swapped count as well: nobody can tell what they are good for.
+        """
+        return self.base.digest == self.head.digest and not self.head.apart

@@ -29,7 +29,7 @@ def listed(folder: Path) -> list[str]:
         Relative paths with ``/``, of files that exist.
     """
     if toplevel(folder) is None:
-        return sorted(_walked(folder))
+        return sorted(walked(folder))
     return sorted(path for path in _known_to_git(folder) if os.path.lexists(folder / path))
 
 
@@ -46,7 +46,15 @@ def _known_to_git(folder: Path) -> Iterator[str]:
             yield from (f"{name}/{below}" for below in listed(path))
 
 
-def _walked(folder: Path) -> Iterator[str]:
+def walked(folder: Path) -> Iterator[str]:
+    """Give the files of a folder without caches and environments.
+
+    Args:
+        folder: Any.
+
+    Yields:
+        Relative paths with ``/``.
+    """
     for current, folders, files in os.walk(folder):
         here = Path(current)
         folders[:] = [name for name in folders if name not in LITTER and not (here / name / "pyvenv.cfg").exists()]

@@ -98,3 +98,34 @@ def test_a_release_for_another_python(index, tmp_path):
         prepared("dist:probe-dist==3.0", root=tmp_path),
     ):
         pass
+
+
+def test_a_release_of_another_project_than_the_one_under_test(index, repository, runs):
+    repository.commit({"pyproject.toml": '[project]\nname = "distpkg"\n', "src/own/__init__.py": ""})
+    with pytest.raises(AgainstError) as raised, prepared("dist:probe-dist==1.0", root=repository.path, locate=nowhere):
+        pass
+    assert str(raised.value) == (
+        "probe-dist is not the project under test, distpkg, and holds none of its packages (own); write "
+        "dist:distpkg==VERSION, or, to compare probe-dist itself, "
+        '[tool.perfgate] packages = ["_pkg_fast", "pkg"]'
+    )
+    assert runs() == []
+
+
+@pytest.mark.parametrize(
+    ("files", "packages"),
+    [
+        ({"src/own/__init__.py": ""}, ["pkg"]),  # the user says what is meant
+        ({"src/pkg/__init__.py": ""}, []),  # the project by its former name
+        ({"tests/test_it.py": ""}, []),  # a suite without code of its own
+    ],
+)
+def test_a_release_of_another_name_that_may_be_meant(index, repository, tmp_path, monkeypatch, files, packages):
+    repository.commit({"pyproject.toml": '[project]\nname = "distpkg"\n', **files})
+    site = tmp_path / "site"
+    for name, text in write_wheel(tmp_path, "2.0", {"pkg/__init__.py": "V = '2.0'"}).items():
+        (site / name).parent.mkdir(parents=True, exist_ok=True)
+        (site / name).write_text(text)
+    monkeypatch.syspath_prepend(str(site))
+    with prepared("dist:probe-dist==1.0", root=repository.path, locate=nowhere, packages=packages) as sides:
+        assert sides.head.label == "probe-dist 2.0 as installed"

@@ -1,0 +1,86 @@
+"""Which modules of the two trees differ, swapped or not: what a worker must not load from anywhere but its side."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fnmatch import fnmatch
+from importlib.machinery import BYTECODE_SUFFIXES, all_suffixes
+from pathlib import Path
+
+from pytest_perfgate.paired.environment.draft import Draft
+from pytest_perfgate.paired.environment.roots import TEST_MODULES
+from pytest_perfgate.paired.environment.trees import walked
+
+#: Folders of tests, if they hold any: what else is in them serves the tests, which are head's on both sides.
+_TEST_FOLDERS = frozenset({"test", "tests", "testing", "bench", "benches", "benchmark", "benchmarks"})
+_BENCHMARKS = ("bench_*.py", "*_bench.py", "benchmark_*.py", "*_benchmark.py", "perf_*.py", "*_perf.py")
+_MODULES = tuple(set(all_suffixes()) - set(BYTECODE_SUFFIXES))
+
+
+def differing(base: Draft, head: Draft) -> tuple[str, ...]:
+    """List the modules that are not the same in both trees.
+
+    Args:
+        base: One side.
+        head: The other.
+
+    Returns:
+        Relative paths with ``/``, sorted, tests left out; nothing where a side is not laid out as it is developed.
+    """
+    if base.installed or head.installed:
+        return ()
+    files = {name for draft in (base, head) for name in _modules(draft.tree)}
+    return tuple(sorted(name for name in files if _content(base.tree / name) != _content(head.tree / name)))
+
+
+def outside(files: tuple[str, ...], *drafts: Draft) -> tuple[str, ...]:
+    """Keep the files that lie in no root of any side.
+
+    Args:
+        files: Relative paths.
+        drafts: The sides, as their trees were when the files were listed.
+
+    Returns:
+        The others are swapped.
+    """
+    places = {
+        f"{where}/{root.rpartition('.')[2]}".removeprefix("./")
+        for draft in drafts
+        for root, where in draft.roots.items()
+    }
+    return tuple(file for file in files if not any(file.startswith((f"{place}/", f"{place}.")) for place in places))
+
+
+def test_folders(tree: Path) -> set[str]:
+    """Find the folders of tests.
+
+    Args:
+        tree: A side.
+
+    Returns:
+        Relative paths of the outermost that bear a usual name and hold a test.
+    """
+    found: set[str] = set()
+    for name in walked(tree):
+        folders = name.split("/")[:-1]
+        if _is(name, *TEST_MODULES, *_BENCHMARKS):
+            found |= {"/".join(folders[: at + 1]) for at, folder in enumerate(folders) if folder in _TEST_FOLDERS}
+    return found
+
+
+def _is(name: str, *patterns: str) -> bool:
+    return any(fnmatch(name.rpartition("/")[2], pattern) for pattern in patterns)
+
+
+def _modules(tree: Path) -> Iterator[str]:
+    tests = tuple(f"{folder}/" for folder in test_folders(tree))
+    for name in walked(tree):
+        if name.endswith(_MODULES) and not _is(name, *TEST_MODULES) and not name.startswith(tests):
+            yield name
+
+
+def _content(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return None

@@ -151,10 +151,8 @@ def errors(count: int, clock: Clock) -> None:
     total = rounds_for(PASS_S)
     print(f"\nError of the speedup, {WORKERS} workers (target: at most {CLOSE:.0%} in 95 % of runs)")
     print(
-        print(
-            "| work | serial part | truth | runs | median error | 95th percentile "
-            "| within | undisturbed | covered | failed |"
-        )
+        "| work | serial part | truth | runs | median error | 95th percentile "
+        "| within | undisturbed | covered | failed |"
     )
     print("|---|---|---|---|---|---|---|---|---|---|")
     works: dict[str, tuple[Callable[[Any], Any], Callable[[float], Any]]] = {

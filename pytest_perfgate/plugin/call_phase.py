@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Generator
 from typing import TYPE_CHECKING, TypeGuard
 
 import pytest
 
+from pytest_perfgate.measure.clock import PERF_COUNTER
 from pytest_perfgate.plugin.markers import TIMED_METERS, meters_of
 
 if TYPE_CHECKING:
@@ -57,13 +57,13 @@ def timed_call(recorder: Recorder, item: pytest.Item) -> Generator[None, None, N
         if peak is not None:
             peak.start()
         try:
-            began = time.perf_counter_ns()
+            began = PERF_COUNTER()
             yield
-            values_ns = [time.perf_counter_ns() - began]
+            values_ns = [PERF_COUNTER() - began]
             for _ in range(rounds - 1):
-                began = time.perf_counter_ns()
+                began = PERF_COUNTER()
                 item.runtest()
-                values_ns.append(time.perf_counter_ns() - began)
+                values_ns.append(PERF_COUNTER() - began)
         finally:
             peak_measurement = peak.stop() if peak is not None else None
     if recorder.called & TIMED_METERS:

@@ -110,7 +110,11 @@ class Recorder:
                 raise
             except BaseException as problem:
                 from pytest_perfgate.measure.notes import noted_origins
+                from pytest_perfgate.measure.timeout import TargetGivenUp
 
+                if isinstance(problem, TargetGivenUp):  # a limit around all of the test
+                    self._fail(case, str(problem))
+                    raise
                 which = "".join(f" ({note})" for note in noted_origins(problem))
                 self._fail(case, f"the target raised {_one_line(problem)}{which}")
                 raise

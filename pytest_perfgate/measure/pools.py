@@ -24,6 +24,7 @@ from typing import Any
 from pytest_perfgate.errors import CannotMeasureError, UsageError
 from pytest_perfgate.measure.clock import MONOTONIC_S, PERF_COUNTER
 from pytest_perfgate.measure.loops import open_coroutines
+from pytest_perfgate.measure.orphans import end_with_parent
 from pytest_perfgate.measure.parallel import Passes, Task, Work, item_notes, run_chunk, short, split
 from pytest_perfgate.measure.stints import Stint, timed_stint
 from pytest_perfgate.measure.targets import is_async
@@ -98,6 +99,7 @@ _meetings: list[multiprocessing.synchronize.Barrier] = []
 
 
 def _expect(meeting: multiprocessing.synchronize.Barrier) -> None:
+    end_with_parent()
     _meetings.append(meeting)
 
 

@@ -33,7 +33,7 @@ class World:
     def install(self, monkeypatch, *modules) -> World:
         """Put this machine's time in place of the real one."""
         for module in modules:
-            monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=self.seconds))
+            monkeypatch.setattr(module, "MONOTONIC_S", self.seconds)
         return self
 
 

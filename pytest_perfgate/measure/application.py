@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pytest_perfgate.errors import CannotMeasureError, UsageError
+from pytest_perfgate.measure.clock import PERF_COUNTER
 from pytest_perfgate.measure.command import Command, explained, last_words, shown, signal_name
 from pytest_perfgate.measure.process import ProcessRun, absolute, made_of, made_of_spawned, untold
 from pytest_perfgate.measure.readiness import PORT, Readiness, free_port
@@ -97,10 +98,10 @@ class Application:
     def _stopped(
         self, session: Session, ready_ns: int, at_ready: Mapping[str, float], result: Callable[[], ProcessRun]
     ) -> AppRun:
-        told_ns = time.perf_counter_ns()
+        told_ns = PERF_COUNTER()
         session.signal(self.stop)
-        while session.facts is None and time.perf_counter_ns() - told_ns < STOP_S * 1e9:
-            session.output(STOP_S - (time.perf_counter_ns() - told_ns) / 1e9)
+        while session.facts is None and PERF_COUNTER() - told_ns < STOP_S * 1e9:
+            session.output(STOP_S - (PERF_COUNTER() - told_ns) / 1e9)
         was_killed = session.facts is None
         session.signal(0)
         session.end()
@@ -164,7 +165,7 @@ def _wait(session: Session, readiness: Readiness, timeout_s: float | None) -> in
     until_ns = session.started_ns + int((timeout_s or _EVER_S) * 1e9)
     is_heard = readiness.tell == "output"
     while True:
-        left_s = (until_ns - time.perf_counter_ns()) / 1e9
+        left_s = (until_ns - PERF_COUNTER()) / 1e9
         if left_s <= 0:
             return None
         output = session.output(left_s if is_heard else 0.0)
@@ -176,7 +177,7 @@ def _wait(session: Session, readiness: Readiness, timeout_s: float | None) -> in
             return -1
         if not is_heard:
             if readiness.looks(left_s):
-                ready_ns = time.perf_counter_ns()
+                ready_ns = PERF_COUNTER()
                 session.output(0.0)
                 return -1 if _is_over(session) else ready_ns
             time.sleep(min(readiness.again_s, left_s))

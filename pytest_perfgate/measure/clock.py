@@ -1,14 +1,25 @@
-"""Where time comes from, and how finely it can be read."""
+"""Where time comes from, and how finely it can be read.
+
+Whoever measures reads its clocks from here and never from :mod:`time`, whose functions tests replace.
+"""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 
 #: Returns nanoseconds on a clock that never goes back; injected, so that tests can move it.
 Clock = Callable[[], int]
 
-PERF_COUNTER: Clock = time.perf_counter_ns
+# Wrapped, because freezegun replaces the clocks in every module that holds one under whatever name.
+PERF_COUNTER: Clock = partial(time.perf_counter_ns)
+PROCESS_TIME: Clock = partial(time.process_time_ns)
+THREAD_TIME: Clock = partial(time.thread_time_ns)
+
+#: In seconds, for deadlines and for what need not be exact.
+PERF_COUNTER_S: Callable[[], float] = partial(time.perf_counter)
+MONOTONIC_S: Callable[[], float] = partial(time.monotonic)
 
 _LOOKS = 200
 

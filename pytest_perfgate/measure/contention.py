@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import os
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
+
+from pytest_perfgate.measure.clock import PERF_COUNTER_S
 
 #: The system counts CPU time in ticks of 10 ms; over less than this the count says nothing.
 _SHORTEST_S = 0.1
@@ -36,7 +37,7 @@ def read_load() -> Load:
         with contextlib.suppress(psutil.Error):  # it may end while we look
             own_s += _used_s(child)
     idle_s = sum(times.idle + getattr(times, "iowait", 0.0) for times in _ours(psutil.cpu_times(percpu=True)))
-    return Load(time.perf_counter(), idle_s, own_s)
+    return Load(PERF_COUNTER_S(), idle_s, own_s)
 
 
 def _ours(processors: Sequence[_T]) -> Sequence[_T]:

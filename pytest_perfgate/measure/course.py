@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import array
 import gc
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from pytest_perfgate.errors import CannotMeasureError
 from pytest_perfgate.measure import memory
 from pytest_perfgate.measure.batches import Batch
+from pytest_perfgate.measure.clock import PERF_COUNTER_S
 from pytest_perfgate.measure.timeout import given_up_after
 
 #: A test's traceback ends in the user's own code.
@@ -80,7 +80,7 @@ class _Looks:
 
 
 def follow_calls(
-    batch: Batch, iterations: int, *, timeout_s: float = 0.0, clock: Callable[[], float] = time.perf_counter
+    batch: Batch, iterations: int, *, timeout_s: float = 0.0, clock: Callable[[], float] = PERF_COUNTER_S
 ) -> Course:
     """Call a target so many times and look at the memory in between.
 
@@ -112,7 +112,7 @@ def follow_calls(
 
 
 def follow_time(
-    batch: Batch, duration_s: float, *, timeout_s: float = 0.0, clock: Callable[[], float] = time.perf_counter
+    batch: Batch, duration_s: float, *, timeout_s: float = 0.0, clock: Callable[[], float] = PERF_COUNTER_S
 ) -> Course:
     """Call a target for so long and look at the memory in between, at equal distances.
 

@@ -16,6 +16,8 @@ import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from pytest_perfgate.measure.clock import MONOTONIC_S
+
 if TYPE_CHECKING:
     import psutil
 
@@ -152,9 +154,9 @@ def end_group(group: int) -> bool:
 
 
 def _outlives_grace(group: int) -> bool:
-    give_up = time.monotonic() + GRACE_S
+    give_up = MONOTONIC_S() + GRACE_S
     while _group_runs(group):
-        if time.monotonic() >= give_up:
+        if MONOTONIC_S() >= give_up:
             return True
         time.sleep(0.01)
     return False

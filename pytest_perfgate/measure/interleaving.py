@@ -10,13 +10,12 @@ The workload is in :mod:`pytest_perfgate.measure.calibration`, the processors ar
 from __future__ import annotations
 
 import contextlib
-import time
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from pytest_perfgate.measure.calibration import CALIBRATION, run_calibration
-from pytest_perfgate.measure.clock import Clock
+from pytest_perfgate.measure.clock import PROCESS_TIME, THREAD_TIME, Clock
 from pytest_perfgate.measure.pinning import Processors
 from pytest_perfgate.measure.runqueue import run_queue
 from pytest_perfgate.stats import median
@@ -57,8 +56,8 @@ class Interleaved:
 
     clock: Clock
     processors: Processors = field(default_factory=Processors)
-    thread_ns: Clock = time.thread_time_ns
-    process_ns: Clock = time.process_time_ns
+    thread_ns: Clock = THREAD_TIME
+    process_ns: Clock = PROCESS_TIME
     queued_ns: Clock = lambda: 0
     block: Callable[[int, Clock], int] = run_calibration
     obstacle: str = ""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 import tracemalloc
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -10,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from pytest_perfgate.measure import memory
 from pytest_perfgate.measure.attribution import attribute
 from pytest_perfgate.measure.batches import Batch
+from pytest_perfgate.measure.clock import PERF_COUNTER_S
 from pytest_perfgate.measure.growth import FIRST_WINDOW, SHORT_WINDOW, Growth, detect_growth
 from pytest_perfgate.measure.pace import seconds_of_a_call
 from pytest_perfgate.measure.resources import count_resources, left_behind
@@ -72,7 +72,7 @@ class _Effort:
     """When no further window begins, on :func:`time.perf_counter`."""
 
     def is_late(self) -> bool:
-        return time.perf_counter() > self.late_at_s
+        return PERF_COUNTER_S() > self.late_at_s
 
 
 def examine(
@@ -102,7 +102,7 @@ def examine(
 
 def _effort(batch: Batch, calls: int | None, warmup: int | None, max_time_s: float) -> _Effort:
     """Choose calls and rounds from what the second call takes; the first may have loaded things."""
-    began = time.perf_counter()
+    began = PERF_COUNTER_S()
     once_s = seconds_of_a_call(batch, max_time_s / _ROUNDS_OF_A_PROOF / _FEWEST_CALLS)
     affordable = max_time_s / once_s
     is_slow = affordable < _ROUNDS_OF_A_PROOF

@@ -8,13 +8,12 @@ from __future__ import annotations
 import contextlib
 import gc
 import itertools
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from pytest_perfgate.errors import UsageError
-from pytest_perfgate.measure.clock import Clock
+from pytest_perfgate.measure.clock import PERF_COUNTER, PROCESS_TIME, Clock
 from pytest_perfgate.measure.contention import Load, read_load
 from pytest_perfgate.measure.runqueue import run_queue
 from pytest_perfgate.measure.spinning import Spinners, open_spinners
@@ -78,8 +77,8 @@ def _no_queue() -> Iterator[Clock]:
 class Clocks:
     """What is looked at before and after a window; tests put something else here."""
 
-    wall_ns: Clock = time.perf_counter_ns
-    cpu_ns: Clock = time.process_time_ns
+    wall_ns: Clock = PERF_COUNTER
+    cpu_ns: Clock = PROCESS_TIME
     """Of this process, all threads: what the serial pass spends on a core."""
     queue: Callable[[], contextlib.AbstractContextManager[Clock]] = _no_queue
     """Opens what tells how long this thread has waited for a core."""

@@ -22,7 +22,9 @@ from concurrent.futures import BrokenExecutor, Executor, Future
 from typing import Any
 
 from pytest_perfgate.errors import CannotMeasureError, UsageError
+from pytest_perfgate.measure.clock import MONOTONIC_S, PERF_COUNTER
 from pytest_perfgate.measure.loops import open_coroutines
+from pytest_perfgate.measure.orphans import end_with_parent
 from pytest_perfgate.measure.parallel import Passes, Task, Work, item_notes, run_chunk, short, split
 from pytest_perfgate.measure.stints import Stint, timed_stint
 from pytest_perfgate.measure.targets import is_async
@@ -97,6 +99,7 @@ _meetings: list[multiprocessing.synchronize.Barrier] = []
 
 
 def _expect(meeting: multiprocessing.synchronize.Barrier) -> None:
+    end_with_parent()
     _meetings.append(meeting)
 
 
@@ -126,13 +129,13 @@ def _pooled(
     run: Callable[[Task, int, Sequence[Any]], list[Any]],
 ) -> Iterator[Passes]:
     chunks = split(work.items, work.workers)
-    started_ns = time.perf_counter_ns()
+    started_ns = PERF_COUNTER()
     with _open(make) as pool:
         with warnings.catch_warnings():
             # Said of fork beside threads, which others (xdist) started and the user cannot help here.
             warnings.filterwarnings("ignore", ".*multi-threaded, use of fork", DeprecationWarning)
             _collect((greet(pool) for _ in range(work.workers)), _ASSEMBLY_S)
-        startup_s = (time.perf_counter_ns() - started_ns) / 1e9
+        startup_s = (PERF_COUNTER() - started_ns) / 1e9
 
         stints: list[Stint] = []
 
@@ -176,8 +179,8 @@ def _await_reaping(children: set[multiprocessing.process.BaseProcess]) -> None:
     The pool's own thread waits for them too: while it has collected an exit status and not yet noted it, ``join``
     returns at once and the child still counts as alive.
     """
-    until = time.monotonic() + _ENDING_S
-    while children & set(multiprocessing.active_children()) and time.monotonic() < until:
+    until = MONOTONIC_S() + _ENDING_S
+    while children & set(multiprocessing.active_children()) and MONOTONIC_S() < until:
         time.sleep(_REAPING_S)
 
 

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import os
 import threading
-import time
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
+from pytest_perfgate.measure.clock import PERF_COUNTER
 from pytest_perfgate.measure.runqueue import open_account, read_queued_ns
 
 #: A test's traceback ends in the user's own code.
@@ -84,9 +84,9 @@ def timed_stint(
     account = _account()
     # Reading the account lets go of the interpreter lock, so the clock is read around it: what getting the lock back
     # takes is waiting for something else than a core, and must not be missing from the stint.
-    began_ns, queued_ns = time.perf_counter_ns(), account.queued_ns()
+    began_ns, queued_ns = PERF_COUNTER(), account.queued_ns()
     results = run(task, first, items)
-    now_ns, ended_ns = account.queued_ns(), time.perf_counter_ns()
+    now_ns, ended_ns = account.queued_ns(), PERF_COUNTER()
     if queued_ns is None or now_ns is None:
         return results, None
     waited_ns, account.last_ns = now_ns - account.last_ns, now_ns

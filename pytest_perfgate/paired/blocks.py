@@ -10,10 +10,10 @@ from __future__ import annotations
 import math
 import random
 import statistics
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from pytest_perfgate.measure.clock import MONOTONIC_S
 from pytest_perfgate.paired.line import Message
 from pytest_perfgate.paired.worker import Took, Worker
 
@@ -126,7 +126,7 @@ def _alternate(both: tuple[Worker, Worker], shape: Shape, conditions: Conditions
     times: dict[Worker, list[float]] = {worker: [] for worker in both}
     order = list(both)
     first = conditions.rng.randrange(max(len(conditions.processors), 1))
-    ends = time.monotonic() + conditions.most_s
+    ends = MONOTONIC_S() + conditions.most_s
     for pair in range(shape.pairs):
         if pair % SEGMENT_PAIRS == 0 and shape.pinned:
             processor = conditions.processors[(first + pair // SEGMENT_PAIRS) % len(conditions.processors)]
@@ -136,7 +136,7 @@ def _alternate(both: tuple[Worker, Worker], shape: Shape, conditions: Conditions
         for worker in order:
             looks.append(_block(worker, shape, conditions))
             times[worker].append(looks[-1].ns / 1e9 / (shape.iterations * shape.rounds))
-        if time.monotonic() > ends and pair + 1 >= FEWEST_PAIRS:
+        if MONOTONIC_S() > ends and pair + 1 >= FEWEST_PAIRS:
             break
     if shape.pinned and not all(worker.is_pinned((processor,)) for worker in both):
         shape = replace(shape, pinned=False, why_free="the target chooses the processors it runs on")
@@ -165,11 +165,11 @@ def _block(worker: Worker, shape: Shape, conditions: Conditions) -> Took:
 
 def _warm_up(both: Sequence[Worker], shape: Shape, conditions: Conditions) -> None:
     """Run blocks that do not count: caches, the interpreter's specialisation, first calls."""
-    began = time.monotonic()
+    began = MONOTONIC_S()
     for _ in range(shape.warmup):
         for worker in both:
             _block(worker, shape, conditions)
-        if time.monotonic() - began > WARMUP_S:
+        if MONOTONIC_S() - began > WARMUP_S:
             return
 
 
@@ -188,9 +188,9 @@ def _find_shape(both: tuple[Worker, Worker], told: Message, conditions: Conditio
         return shape
     looks: list[Took] = []
     while True:
-        began = time.monotonic()
+        began = MONOTONIC_S()
         looks = [_block(worker, trial, conditions) for worker in both]
-        pair_s = time.monotonic() - began
+        pair_s = MONOTONIC_S() - began
         grown = _grown(trial, looks, pair_s, fixed=fixed is not None)
         if grown == trial:
             break
@@ -198,10 +198,10 @@ def _find_shape(both: tuple[Worker, Worker], told: Message, conditions: Conditio
     pairs = _pairs(pair_s, conditions) if counted is None else min(counted, MOST_PAIRS)
     # Of a call of minutes the two of the trial are warm-up enough.
     shape = replace(trial, pairs=pairs, warmup=WARMUP_BLOCKS if pair_s < max(conditions.most_s, WARMUP_S) else 0)
-    began = time.monotonic()
+    began = MONOTONIC_S()
     for _ in range(shape.warmup):
         looks += [_block(worker, shape, conditions) for worker in both]
-        if time.monotonic() - began > WARMUP_S:
+        if MONOTONIC_S() - began > WARMUP_S:
             break
     return _bound(shape, told, conditions, looks)
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import random
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from pytest_perfgate.measure.clock import MONOTONIC_S
 from pytest_perfgate.model import Case
 from pytest_perfgate.paired.blocks import Conditions, PairRound, measure_pairs
 from pytest_perfgate.paired.line import Message
@@ -34,7 +34,7 @@ class Cases:
         terms: Terms,
         rng: random.Random,
         observe: Callable[[Case, PairRound], None] = lambda *_: None,
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = MONOTONIC_S,
     ) -> None:
         self._terms, self._rng, self._observe, self._clock = terms, rng, observe, clock
         self._series: dict[Case, Series] = {}

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import random
-import time
 from collections.abc import Callable, Mapping, Sequence
 
 from pytest_perfgate.errors import AgainstError, CannotMeasureError
 from pytest_perfgate.judge.sequential import SequentialPolicy, null_control
+from pytest_perfgate.measure.clock import MONOTONIC_S
 from pytest_perfgate.model import Case
 from pytest_perfgate.paired.blocks import PairRound
 from pytest_perfgate.paired.cases import Cases, Controlled, Measured, Replayed
@@ -55,7 +55,7 @@ class PairedComparison:
         *,
         report: Callable[[Progress], None] = lambda _: None,
         observe: Callable[[Case, PairRound], None] = lambda *_: None,
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = MONOTONIC_S,
     ) -> None:
         self._program, self._sides, self._tests, self._terms = program, sides, tuple(tests), terms
         self._report, self._clock = report, clock

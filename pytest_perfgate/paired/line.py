@@ -7,8 +7,9 @@ import json
 import os
 import secrets
 import socket
-import time
 from typing import Any
+
+from pytest_perfgate.measure.clock import MONOTONIC_S
 
 #: A worker imports pytest and a test suite before it has anything to say.
 CONNECT_TIMEOUT_S = 120.0
@@ -63,7 +64,7 @@ class Line:
             LineSilentError: It said nothing in time.
         """
         self._check_owner()
-        limit = None if timeout_s is None else time.monotonic() + timeout_s
+        limit = None if timeout_s is None else MONOTONIC_S() + timeout_s
         while (end := self._heard.find(b"\n")) < 0:
             self._heard += self._receive(limit, timeout_s)
         text = bytes(self._heard[:end])
@@ -78,7 +79,7 @@ class Line:
 
     def _receive(self, limit: float | None, timeout_s: float | None) -> bytes:
         try:
-            self._end.settimeout(None if limit is None else max(limit - time.monotonic(), 1e-3))
+            self._end.settimeout(None if limit is None else max(limit - MONOTONIC_S(), 1e-3))
             chunk = self._end.recv(_CHUNK_BYTES)
         except TimeoutError:
             raise LineSilentError(f"it said nothing for {timeout_s:g} s") from None
@@ -118,9 +119,9 @@ class Switchboard:
             LineClosedError: The worker died first.
             LineSilentError: It did not call in time.
         """
-        limit = time.monotonic() + timeout_s
+        limit = MONOTONIC_S() + timeout_s
         while name not in self._waiting:
-            if time.monotonic() > limit:
+            if MONOTONIC_S() > limit:
                 raise LineSilentError(f"it did not start within {timeout_s:g} s")
             alive = is_alive()
             self._server.settimeout(0.1)

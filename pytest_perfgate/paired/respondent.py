@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import signal
-import time
 from collections.abc import Callable, Iterator
 
-from pytest_perfgate.measure.clock import Clock
+from pytest_perfgate.measure.clock import PROCESS_TIME, THREAD_TIME, Clock
 from pytest_perfgate.measure.sampler import Sample, Schedule, schedule
 from pytest_perfgate.model import Case, Plan
 from pytest_perfgate.paired.line import Line, Message
@@ -37,8 +36,8 @@ class Respondent:
         self,
         line: Line,
         *,
-        cpu_clock: Clock = time.thread_time_ns,
-        process_clock: Clock = time.process_time_ns,
+        cpu_clock: Clock = THREAD_TIME,
+        process_clock: Clock = PROCESS_TIME,
     ) -> None:
         self._line, self._cpu_clock, self._process_clock = line, cpu_clock, process_clock
         #: Cases whose measurement is asked for.

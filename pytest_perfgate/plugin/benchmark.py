@@ -8,12 +8,13 @@ from __future__ import annotations
 import contextlib
 import functools
 import inspect
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from pytest_perfgate.measure.clock import PERF_COUNTER_S
 
 if TYPE_CHECKING:
     from pytest_perfgate.model import Measurement
@@ -142,7 +143,7 @@ class Benchmark:
         __tracebackhide__ = True
         if self._recorder is not None and "max_time" in self._options:
             self._recorder.plan = replace(self._recorder.plan, max_time_s=float(self._options["max_time"]))
-        before = time.perf_counter()
+        before = PERF_COUNTER_S()
         result = self._perf.run(target, **how)
         if hasattr(result, "__await__"):
             return self._awaited(result, before)
@@ -160,7 +161,7 @@ class Benchmark:
             self.stats = BenchmarkStats(measured.samples, measured.iterations)
         elif self.stats is None:
             # Not measured, yet tests read stats: the one call that was made stands for it.
-            self.stats = BenchmarkStats([time.perf_counter() - before], 1)
+            self.stats = BenchmarkStats([PERF_COUNTER_S() - before], 1)
 
 
 @pytest.fixture

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Generator
 from typing import TYPE_CHECKING, TypeGuard
 
 import pytest
 
+from pytest_perfgate.measure.clock import PERF_COUNTER
 from pytest_perfgate.plugin.markers import TIMED_METERS, meters_of
 
 if TYPE_CHECKING:
-    from pytest_perfgate.model import Budget
+    from pytest_perfgate.metrics.memory import PeakMeter
+    from pytest_perfgate.model import Budget, Measurement
     from pytest_perfgate.plugin.recorder import Recorder
 
 
@@ -39,6 +40,7 @@ def is_measured_whole(item: pytest.Item, budget: Budget | None) -> TypeGuard[pyt
 
 def timed_call(recorder: Recorder, item: pytest.Item) -> Generator[None, None, None]:
     """Run the call phase, again as often as the budget says, and give what it took to the recorder."""
+    from pytest_perfgate.measure.timeout import TargetHangsError, given_up_after
     from pytest_perfgate.metrics.memory import PeakMeter
     from pytest_perfgate.metrics.timing import phase_measurement
 
@@ -52,20 +54,16 @@ def timed_call(recorder: Recorder, item: pytest.Item) -> Generator[None, None, N
         if wants_peak:
             recorder.replay(recorder.begin("call", "memory.peak"))
         return
-    with recorder.measuring(case):
-        peak = PeakMeter(recorder.begin("call", "memory.peak")) if wants_peak else None
-        if peak is not None:
-            peak.start()
-        try:
-            began = time.perf_counter_ns()
-            yield
-            values_ns = [time.perf_counter_ns() - began]
-            for _ in range(rounds - 1):
-                began = time.perf_counter_ns()
-                item.runtest()
-                values_ns.append(time.perf_counter_ns() - began)
-        finally:
-            peak_measurement = peak.stop() if peak is not None else None
+    peak = PeakMeter(recorder.begin("call", "memory.peak")) if wants_peak else None
+    try:
+        with recorder.measuring(case), given_up_after(recorder.plan.timeout_s):
+            values_ns, peak_measurement = yield from _rounds(item, rounds, peak)
+    except TargetHangsError as problem:
+        hangs = str(problem)
+    else:
+        hangs = ""
+    if hangs:  # outside the handler: the message stands once, not chained to itself
+        pytest.fail(hangs, pytrace=False)
     if recorder.called & TIMED_METERS:
         # request.getfixturevalue("perf"): the test itself holds perfgate's own rounds, and is not what is meant.
         recorder.discard("call")
@@ -73,3 +71,22 @@ def timed_call(recorder: Recorder, item: pytest.Item) -> Generator[None, None, N
     recorder.add(phase_measurement(case, [value / 1e9 for value in values_ns]))
     if peak_measurement is not None:
         recorder.add(peak_measurement)
+
+
+def _rounds(
+    item: pytest.Item, rounds: int, peak: PeakMeter | None
+) -> Generator[None, None, tuple[list[int], Measurement | None]]:
+    """Time the call phase that pytest runs, and then the test again."""
+    if peak is not None:
+        peak.start()
+    try:
+        began = PERF_COUNTER()
+        yield
+        values_ns = [PERF_COUNTER() - began]
+        for _ in range(rounds - 1):
+            began = PERF_COUNTER()
+            item.runtest()
+            values_ns.append(PERF_COUNTER() - began)
+    finally:
+        peak_measurement = peak.stop() if peak is not None else None
+    return values_ns, peak_measurement

@@ -110,7 +110,11 @@ class Recorder:
                 raise
             except BaseException as problem:
                 from pytest_perfgate.measure.notes import noted_origins
+                from pytest_perfgate.measure.timeout import TargetGivenUp
 
+                if isinstance(problem, TargetGivenUp):  # a limit around all of the test
+                    self._fail(case, str(problem))
+                    raise
                 which = "".join(f" ({note})" for note in noted_origins(problem))
                 self._fail(case, f"the target raised {_one_line(problem)}{which}")
                 raise
@@ -140,6 +144,9 @@ class Recorder:
 
     def add(self, measurement: Measurement) -> Measurement:
         """Keep a measurement of a case that was begun."""
+        if measurement.unit == "s" and not min(measurement.samples, default=0.0) >= 0 and _is_clocked(measurement.case):
+            self._fail(measurement.case, "a clock went backwards while it was measured; the test or its target sets it")
+            return self.measurements[-1]
         self._started[measurement.case] = True
         tolerance = self.budget.max_regression if self.budget else None
         if tolerance is not None:
@@ -226,6 +233,11 @@ class Recorder:
                 error=reason,
             )
         )
+
+
+def _is_clocked(case: Case) -> bool:
+    """Tell whether a clock of ours measured it; a metric of the user's own may be in seconds and negative."""
+    return case.metric.partition(".")[0] in ("perf", "call", "startup")
 
 
 def _annotated(finding: Finding, remarks: list[str]) -> Finding:

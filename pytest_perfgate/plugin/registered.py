@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,7 @@ from pytest_perfgate.errors import UsageError
 
 if TYPE_CHECKING:
     from pytest_perfgate.metrics import Metric
-    from pytest_perfgate.model import Machine, MatchedProfile, Python
+    from pytest_perfgate.model import Machine, MatchedProfile, Profile, Python
     from pytest_perfgate.reports import Format
     from pytest_perfgate.settings import Settings
 
@@ -51,6 +52,7 @@ def profile_of(config: pytest.Config, settings: Settings, machine: Machine, pyth
     if name == "auto":
         chosen = _ask(config.hook.pytest_perfgate_profile, config=config, machine=machine)
         if isinstance(chosen, Profile):
+            _check_numbers(chosen)
             return MatchedProfile(profile=chosen, matched_by="a plugin's choice")
         if chosen:
             name, origin = str(chosen), "a plugin's choice"
@@ -63,6 +65,27 @@ def profile_of(config: pytest.Config, settings: Settings, machine: Machine, pyth
         unknown=settings.unknown_profile,
         asked_by=origin,
     )
+
+
+def _check_numbers(profile: Profile) -> None:
+    """Refuse what the configuration could not say either: it would fail or pass every budget.
+
+    Raises:
+        UsageError: Naming the hook and the field.
+    """
+    hook = f"the hook pytest_perfgate_profile of a plugin or conftest.py returned a Profile named {profile.name!r}"
+    if not _is_number(profile.scale) or profile.scale <= 0:
+        raise UsageError(f"{hook} whose scale={profile.scale!r} is not a finite number above 0, such as 1.5")
+    tolerance = profile.max_regression
+    if tolerance is not None and not (_is_number(tolerance) and tolerance >= 0):
+        raise UsageError(f"{hook} whose max_regression={tolerance!r} is not a ratio such as 0.05, nor None")
+
+
+def _is_number(value: object) -> bool:
+    try:
+        return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    except OverflowError:  # an integer beyond the range of floats
+        return False
 
 
 def metrics_of(config: pytest.Config) -> list[Metric]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import os
 import sys
-import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -14,6 +13,7 @@ import pytest
 
 from pytest_perfgate.errors import PerfgateError
 from pytest_perfgate.gate import Baseline, complete_run
+from pytest_perfgate.measure.clock import PERF_COUNTER_S
 from pytest_perfgate.model import Finding, Machine, MatchedProfile, Policy, Python, Run
 from pytest_perfgate.plugin.duty import Duty
 from pytest_perfgate.plugin.transport import detach
@@ -55,7 +55,7 @@ class Reporting:
         self._policy = Policy(strict=settings.strict)
         self._duty = Duty(config, settings=settings, matched=matched)
         self._started = dt.datetime.now().astimezone()
-        self._began = time.perf_counter()
+        self._began = PERF_COUNTER_S()
         self._findings: dict[str, tuple[Finding, ...]] = {}
         self._reruns: set[str] = set()
         self._problems: list[str] = []
@@ -149,7 +149,7 @@ class Reporting:
             commit=current_commit(self._config.rootpath),
             settings=self._stored_settings(),
             started=self._started.isoformat(timespec="seconds"),
-            duration_s=round(time.perf_counter() - self._began, 3),
+            duration_s=round(PERF_COUNTER_S() - self._began, 3),
             notes=tuple(self._duty.notes(self._findings)),
         )
         if self._baseline is not None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from pytest_perfgate.model import Finding
+    from pytest_perfgate.model import Case, Finding
 
 #: What the file ends with in which a worker says what it collected.
 FACTS_SUFFIX = ".facts"
@@ -24,7 +24,13 @@ def attach(report: pytest.TestReport, findings: Sequence[Finding]) -> None:
     """Put *findings* on *report*."""
     from pytest_perfgate.store import finding_to_dict
 
-    setattr(report, _ATTRIBUTE, [finding_to_dict(finding) for finding in findings])
+    packed: list[dict[str, Any]] = []
+    for finding in findings:
+        try:
+            packed.append(finding_to_dict(finding))
+        except ValueError as problem:  # noqa: PERF203  # one odd number must not end the session
+            packed.append(finding_to_dict(_unusable(finding.case, str(problem))))
+    setattr(report, _ATTRIBUTE, packed)
 
 
 def detach(report: pytest.TestReport) -> tuple[Finding, ...] | None:
@@ -32,11 +38,29 @@ def detach(report: pytest.TestReport) -> tuple[Finding, ...] | None:
     packed: list[dict[str, Any]] | None = getattr(report, _ATTRIBUTE, None)
     if packed is None:
         return None
-    from pytest_perfgate.store import finding_from_dict
-
     # The attribute goes: report plugins that write __dict__ to JSON (pytest-reportlog) need not repeat every sample.
     delattr(report, _ATTRIBUTE)
-    return tuple(finding_from_dict(one) for one in packed)
+    return tuple(_unpacked(one) for one in packed)
+
+
+def _unpacked(packed: dict[str, Any]) -> Finding:
+    from pytest_perfgate.errors import BadRunFileError
+    from pytest_perfgate.model import Case
+    from pytest_perfgate.store import finding_from_dict
+
+    try:
+        return finding_from_dict(packed)
+    except BadRunFileError as problem:  # one odd number must not end the session
+        case = Case(str(packed.get("test", "")), str(packed.get("metric", "")), str(packed.get("name") or ""))
+        return _unusable(case, str(problem))
+
+
+def _unusable(case: Case, problem: str) -> Finding:
+    from pytest_perfgate.model import Better, Finding, Measurement, Verdict
+
+    reason = f"what was measured cannot be used: {problem}"
+    measurement = Measurement(case=case, unit="", better=Better.LOWER, error=reason)
+    return Finding(measurement=measurement, verdict=Verdict.FAILED_TO_MEASURE, reason=reason)
 
 
 _PROBLEM = "perfgate_problem"

@@ -163,6 +163,25 @@ def test_a_hook_that_goes_wrong_is_a_usage_error_everywhere(project, hook, more)
     assert "Traceback" not in run.text
 
 
+@pytest.mark.parametrize(
+    "field",
+    ["scale=float('nan')", "scale=float('inf')", "scale=0", "scale=-1", "scale='2'", "max_regression=float('nan')"],
+)
+def test_a_profile_of_a_hook_with_an_impossible_number_is_a_usage_error(project, field):
+    project.write(
+        "conftest.py",
+        "from pytest_perfgate import Profile\n"
+        f"def pytest_perfgate_profile(config, machine): return Profile(name='farm', {field})\n",
+    )
+    project.test("@pytest.mark.budget(s=100)\ndef test_it(): pass")
+    run = project.run()
+    assert run.ret == 4, run.text
+    assert "pytest_perfgate_profile" in run.text
+    assert field.partition("=")[0] + "=" in run.text
+    assert "Traceback" not in run.text
+    assert "INTERNALERROR" not in run.text
+
+
 def test_a_run_hook_that_raises_fails_the_run_after_the_reports(project):
     project.write("conftest.py", "def pytest_perfgate_run(config, run): 1 / 0\n")
     project.test("def test_it(perf): perf(len, 'a')")

@@ -5,11 +5,15 @@ from __future__ import annotations
 import asyncio
 import inspect
 import itertools
+import re
 import time
+from pathlib import Path
 
+import freezegun
 import pytest
 from fakes import FakeClock
 
+from pytest_perfgate.measure import clock as clocks
 from pytest_perfgate.measure.calls import loop_arguments, timed_loop
 from pytest_perfgate.measure.clock import PERF_COUNTER, resolution_ns
 
@@ -39,8 +43,34 @@ def test_a_clock_that_stands_still_is_not_looked_at_for_ever():
 
 
 def test_the_ordinary_clock_is_monotonic_and_fine():
-    assert PERF_COUNTER is time.perf_counter_ns
+    assert time.perf_counter_ns() <= PERF_COUNTER() <= time.perf_counter_ns()
     assert 1 <= resolution_ns() < 1_000_000
+
+
+def test_replacing_the_clocks_of_the_time_module_changes_none_of_ours(monkeypatch):
+    names = ("perf_counter_ns", "perf_counter", "monotonic", "process_time_ns", "thread_time_ns")
+    for name in names:
+        monkeypatch.setattr(time, name, lambda: -1)
+    with freezegun.freeze_time("2020-02-02"):
+        ours = [clocks.PERF_COUNTER, clocks.PERF_COUNTER_S, clocks.MONOTONIC_S, clocks.PROCESS_TIME, clocks.THREAD_TIME]
+        reads = [read() for read in ours]
+    assert min(reads) > 0
+
+
+def test_nothing_that_measures_reads_a_clock_of_the_time_module():
+    """The programs of other processes (the spawner's, and those kept as text) have no test that could replace it."""
+    package = Path(clocks.__file__).parent.parent
+    elsewhere = {"clock.py", "imports.py", "spinning.py", "program.py"}
+    files = [file for room in ("measure", "plugin", "paired") for file in (package / room).rglob("*.py")]
+    readers = [
+        file.name
+        for file in files
+        if "trials" not in file.parts
+        and file.name not in elsewhere
+        and re.search(r"(?<!`)time\.(perf_counter|monotonic|process_time|thread_time)", file.read_text("utf-8"))
+    ]
+    assert len(files) > 50  # it looked
+    assert readers == []
 
 
 SHAPES = {

@@ -378,12 +378,76 @@ def test_a_target_that_hangs_is_given_up_and_the_timer_is_gone():
 
 
 @needs_timers
+def test_a_target_that_swallows_every_exception_is_given_up_at_the_first_alarm():
+    rounds = []
+
+    def swallow():
+        for _ in range(3):
+            rounds.append(1)
+            with contextlib.suppress(Exception):
+                threading.Event().wait(60)
+
+    with pytest.raises(TargetHangsError, match="did not return within 20 ms"), given_up_after(0.02):
+        swallow()
+    assert rounds == [1]
+
+
+@pytest.fixture
+def alarms():
+    heard = []
+    before = signal.signal(signal.SIGALRM, lambda *_: heard.append(1))
+    yield heard
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    signal.signal(signal.SIGALRM, before)
+
+
+def hang_with_a_timer(*times_s):
+    signal.setitimer(signal.ITIMER_REAL, *times_s)
+    threading.Event().wait(60)
+
+
+@needs_timers
+def test_an_alarm_before_the_limit_is_for_the_handler_that_was_there(alarms):
+    with given_up_after(1000):
+        signal.raise_signal(signal.SIGALRM)
+        assert alarms == [1]
+        assert signal.getitimer(signal.ITIMER_REAL)[0] > 0
+    assert signal.getitimer(signal.ITIMER_REAL)[0] == 0
+
+
+@needs_timers
+def test_after_an_alarm_of_the_targets_own_timer_the_limit_holds_again(alarms):
+    with pytest.raises(TargetHangsError), given_up_after(0.2):
+        hang_with_a_timer(1e-3)
+    assert alarms == [1]
+
+
+@needs_timers
+def test_a_timer_of_the_targets_that_repeats_goes_on_and_the_limit_holds(alarms):
+    with pytest.raises(TargetHangsError), given_up_after(0.2):
+        hang_with_a_timer(0.01, 0.01)
+    assert len(alarms) > 1
+
+
+@needs_timers
+def test_a_handler_and_a_timer_that_the_target_leaves_behind_stay(alarms):
+    def of_the_target(*_):
+        return None
+
+    with given_up_after(1000):
+        signal.signal(signal.SIGALRM, of_the_target)
+        signal.setitimer(signal.ITIMER_REAL, 2000)
+    assert signal.getsignal(signal.SIGALRM) is of_the_target
+    assert signal.getitimer(signal.ITIMER_REAL)[0] > 0
+
+
+@needs_timers
 def test_a_target_that_catches_the_interruption_is_interrupted_again(monkeypatch):
     monkeypatch.setattr(timeout, "_AGAIN_S", 0.02)
     caught = []
 
     def swallow():
-        with contextlib.suppress(Exception):
+        with contextlib.suppress(BaseException):
             threading.Event().wait(60)
         caught.append(1)
         threading.Event().wait(60)

@@ -7,11 +7,11 @@ import os
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Sequence
 from typing import IO, TYPE_CHECKING, Any
 
 from pytest_perfgate.errors import CannotMeasureError
+from pytest_perfgate.measure.clock import PERF_COUNTER
 from pytest_perfgate.measure.ending import deadline, end_group, kill_tree
 from pytest_perfgate.measure.spawner.order import Order
 
@@ -63,14 +63,14 @@ def _run_on_posix(
     import resource  # noqa: PLC0415  # does not exist on Windows
 
     with deadline(timeout_s) as limit:
-        started_ns = time.perf_counter_ns()
+        started_ns = PERF_COUNTER()
         child = subprocess.Popen(  # noqa: S603  # running the user's own command is the purpose
             argv, start_new_session=True, pass_fds=tuple(pass_fds), **options
         )
         try:
             limit.hold(child.pid)
             status, usage = _reap(child)
-            ended_ns = time.perf_counter_ns()
+            ended_ns = PERF_COUNTER()
         except BaseException:
             kill_tree(child.pid)
             with contextlib.suppress(CannotMeasureError):
@@ -116,7 +116,7 @@ def _run_on_windows(
     if pass_fds:
         raise ValueError("descriptors cannot be passed on Windows")
     flags = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)
-    started_ns = time.perf_counter_ns()
+    started_ns = PERF_COUNTER()
     child = subprocess.Popen(  # noqa: S603  # running the user's own command is the purpose
         argv, creationflags=flags, **options
     )
@@ -126,7 +126,7 @@ def _run_on_windows(
             child.wait(timeout_s)
         except subprocess.TimeoutExpired:
             timed_out = True
-        ended_ns = time.perf_counter_ns()
+        ended_ns = PERF_COUNTER()
     finally:
         if child.poll() is None:
             kill_tree(child.pid)

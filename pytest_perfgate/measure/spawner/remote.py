@@ -14,13 +14,13 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from pytest_perfgate.errors import CannotMeasureError
 from pytest_perfgate.measure import ending
+from pytest_perfgate.measure.clock import MONOTONIC_S
 from pytest_perfgate.measure.spawner.inheritance import found, inherited
 from pytest_perfgate.measure.spawner.order import Order, Output
 
@@ -242,9 +242,9 @@ class Running:
     def end(self) -> dict[str, Any]:
         """Wait for the end, and say what it did and cost."""
         limit_s = self._order.timeout_s
-        until_s = None if limit_s is None else time.monotonic() + limit_s + _SLACK_S
+        until_s = None if limit_s is None else MONOTONIC_S() + limit_s + _SLACK_S
         while self.facts is None:
-            left_s = None if until_s is None else max(0.0, until_s - time.monotonic())
+            left_s = None if until_s is None else max(0.0, until_s - MONOTONIC_S())
             if self._told(left_s) is None:
                 raise SpawnerLostError
         return self.facts

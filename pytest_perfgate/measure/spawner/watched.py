@@ -9,10 +9,10 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator, Mapping
 from typing import IO, Any
 
+from pytest_perfgate.measure.clock import PERF_COUNTER
 from pytest_perfgate.measure.ending import end_group, kill_tree
 from pytest_perfgate.measure.spawner.order import Order, Output
 
@@ -38,7 +38,7 @@ class Watched:
         group: dict[str, Any] = {"start_new_session": True}
         if windows:
             group = {"creationflags": getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)}
-        self.started_ns = time.perf_counter_ns()
+        self.started_ns = PERF_COUNTER()
         self._child = subprocess.Popen(  # noqa: S603  # running the user's own command is the purpose
             list(order.argv),
             env=order.env,
@@ -61,14 +61,14 @@ class Watched:
     def _read(self, number: int, pipe: IO[bytes], file: IO[bytes]) -> None:
         with contextlib.suppress(OSError, ValueError):  # closed, as somebody else keeps it open
             while data := os.read(pipe.fileno(), _CHUNK_BYTES):
-                now_ns = time.perf_counter_ns()
+                now_ns = PERF_COUNTER()
                 self._first_ns = self._first_ns or now_ns
                 file.write(data)
                 self._came.put(Output(now_ns, data, number))
 
     def _wait(self) -> None:
         status = self._child.wait()
-        ended_ns = time.perf_counter_ns()
+        ended_ns = PERF_COUNTER()
         left = sys.platform != "win32" and end_group(self.pid)
         for reader in self._readers:
             reader.join(1.0)

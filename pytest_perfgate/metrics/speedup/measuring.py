@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from pytest_perfgate.errors import CannotMeasureError
@@ -27,6 +28,7 @@ from pytest_perfgate.measure.parallel import (
 from pytest_perfgate.measure.pools import open_passes
 from pytest_perfgate.measure.scaling import NEEDS_CORES
 from pytest_perfgate.measure.spinning import probing
+from pytest_perfgate.measure.timeout import given_up_after
 from pytest_perfgate.measure.undisturbed import core_share
 from pytest_perfgate.metrics.speedup.facts import Point, Timed, measurement_of
 from pytest_perfgate.model import DEFAULT_WORKERS, Case, Measurement, Plan
@@ -63,7 +65,7 @@ def measure_speedup(  # noqa: PLR0913  # the options of the fixture
 
     Args:
         plan: ``rounds`` and ``warmup`` stand in for *repeats* and *warmup*; without either, 9 pairs within
-            ``max_time_s`` (3 at least).  ``timeout_s`` holds for each parallel pass.
+            ``max_time_s`` (3 at least).  ``timeout_s`` holds for each pass.
         case: What is measured.
         task: Called with each item; an async function for ``asyncio``.
         items: At least as many as workers.
@@ -141,7 +143,8 @@ def measure_speedup_of(  # noqa: PLR0913  # the options of the fixture
     cores, watch = _cores(capacity), GilWatch()
     with open_functions(serial, parallel) as passes:
         choice = Choice(repeats, warmup, check)
-        timed = _time(plan, case, passes, choice, clocks, crew=_crew(workers, cores))
+        limited = replace(passes, parallel=_limited(passes.parallel, plan.timeout_s))
+        timed = _time(plan, case, limited, choice, clocks, crew=_crew(workers, cores))
     outcome: T = timed.pairs.outcome
     return outcome, measurement_of(case, timed, cores, watch, facts)
 
@@ -186,6 +189,7 @@ def _time(  # each is another thing
     plan: Plan, case: Case, passes: Passes, choice: Choice, clocks: Clocks, *, crew: int
 ) -> Timed:
     """Time pairs of windows, and beside them what the machine gives."""
+    passes = replace(passes, serial=_limited(passes.serial, plan.timeout_s))
     with probing(clocks.spinners, crew) as probe:
 
         def beside(serial: Window) -> None:
@@ -196,6 +200,16 @@ def _time(  # each is another thing
         timed = Timed(pairs, left(), tuple(probe.gains))
     _refuse_too_little(median(pairs.serial_s))
     return timed
+
+
+def _limited(work: Callable[[], T], timeout_s: float) -> Callable[[], T]:
+    """Give up a pass that hangs in this thread; those who wait for a pool look at the time themselves."""
+
+    def limited() -> T:
+        with given_up_after(timeout_s):
+            return work()
+
+    return limited
 
 
 def _crew(workers: int, cores: float) -> int:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
+
+import pytest
 
 from pytest_perfgate.errors import CannotMeasureError, UsageError
 from pytest_perfgate.plugin.meters._front import Front, begin, loop_is_running, told_clearly
@@ -164,6 +167,7 @@ class Peak:
     def __enter__(self) -> Peak:  # noqa: PYI034  # typing.Self is newer than 3.10
         __tracebackhide__ = True
         if self._recorder is not None:
+            from pytest_perfgate.measure.timeout import awaiting_given_up_after, given_up_after
             from pytest_perfgate.metrics.memory import PeakMeter
 
             begun = begin(self._recorder, "memory", "memory.peak", self._name)
@@ -171,8 +175,10 @@ class Peak:
                 self.measurement = self._recorder.measurements[-1]
                 return self
             self._meter = PeakMeter(begun[1])
-            self._measuring = self._recorder.measuring(self._meter.case)
-            self._measuring.__enter__()
+            self._guards = contextlib.ExitStack()
+            self._guards.enter_context(self._recorder.measuring(self._meter.case))
+            limit = awaiting_given_up_after if loop_is_running() else given_up_after
+            self._guards.enter_context(limit(self._recorder.plan.timeout_s))
             self._meter.start()
         return self
 
@@ -186,7 +192,13 @@ class Peak:
         __tracebackhide__ = True
         if self._recorder is None or self._meter is None:
             return
+        from pytest_perfgate.measure.timeout import TargetHangsError
+
         measurement = self._meter.stop()
-        self._measuring.__exit__(kind, problem, traceback)
+        try:
+            self._guards.__exit__(kind, problem, traceback)
+        except TargetHangsError as hangs:
+            # Not chained to what ended the block: the message stands once.
+            raise pytest.fail.Exception(str(hangs), pytrace=False) from None
         if kind is None:
             self.measurement = self._recorder.add(measurement)

@@ -424,6 +424,8 @@ def test_a_speedup_above_the_ceiling_of_the_machine_is_undecidable():
     assert not found.holds
     assert found.undecidable == "this machine can give at most 2×: 2 cores for 4 workers"
     assert found.reason == "speedup 1.9× < 2.5×"
+    alone = only(check(budget(speedup=2.5), [speedup(0.9, ceiling=1.0)]))
+    assert alone.undecidable == "this machine can give at most 1×: 1 core for 4 workers"
 
 
 def test_an_efficiency_is_a_share_of_the_ceiling_and_always_decided_where_that_is_worth_anything():

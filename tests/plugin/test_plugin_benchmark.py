@@ -117,10 +117,34 @@ def test_marked_tests_without_the_fixture_are_called_many_times(project):
         "test_parameters[10]#perf": "pass",
         "test_awaited[asyncio]#perf": "pass",
         "test_wrong#perf": "failed-to-measure",
-        "test_with_a_budget#call": "pass",
+        "test_with_a_budget#perf": "pass",
     }
+    assert run.cases["test_with_a_budget#perf"]["rounds"] > 1
     assert "assert 1 == 2" in run.text
     assert run.cases["test_parameters[1]#perf"]["group"] == "all"
+
+
+def test_a_budget_beside_the_marker_speaks_of_the_many_calls_and_one_on_memory_of_one(project):
+    project.test("""
+        called = []
+
+        @pytest.mark.benchmark
+        @pytest.mark.budget("count > 1")
+        def test_time(): pass
+
+        @pytest.mark.benchmark
+        @pytest.mark.budget(gb=100)
+        def test_memory():
+            called.append(1)
+            assert len(called) == 1
+
+        @pytest.mark.benchmark
+        @pytest.mark.budget("call max < 1h")
+        def test_call(): pass
+    """)
+    run = project.run()
+    assert run.ret == 0, run.text
+    assert set(run.verdicts) == {"test_time#perf", "test_memory#call", "test_memory#memory.peak", "test_call#call"}
 
 
 def test_marked_tests_run_once_when_the_gate_is_off(project):

@@ -31,7 +31,7 @@ def is_timed(item: pytest.Item, budget: Budget | None) -> bool:
 def is_measured_whole(item: pytest.Item, budget: Budget | None) -> TypeGuard[pytest.Function]:
     """Tell whether a marker of pytest-codspeed asks for the measurement: then it is the function's, called many times.
 
-    A limit on memory or on the call phase by name, and a number of calls, speak of the call phase; then that is measured.
+    A limit on memory or on the call phase by name, and a number of calls, speak of the call phase, which is then timed.
     """
     return (
         isinstance(item, pytest.Function)

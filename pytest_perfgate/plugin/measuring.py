@@ -199,7 +199,7 @@ class Measuring:
                 item,
                 test=item.nodeid,
                 budget=item.stash.get(_BUDGET, None),
-                expected=direct_meters(item) - {"benchmark"},
+                expected=direct_meters(item) - ({"benchmark"} if foreign_benchmark(self._config) else frozenset()),
                 plan=self._plan,
                 metrics=self._metrics,
                 locks=self._locks,

@@ -44,8 +44,11 @@ SUITE = """
     def test_whole():
         sorted([3, 1, 2])
 
-    def test_unused(benchmark):
-        pass
+    def test_conditional(benchmark):
+        if benchmark.enabled:
+            benchmark(sorted, [3, 1, 2])
+        else:
+            sorted([3, 1, 2])
 """
 
 
@@ -67,12 +70,44 @@ def test_its_numbers_are_recorded(project):
         "test_pedantic#perf",
         "test_marked#perf",
         "test_whole#perf",
+        "test_conditional#perf",
     }
     assert run.cases["test_whole#perf"]["rounds"] > 1
     assert run.cases["test_pedantic#perf"]["rounds"] == 3
     marked = run.cases["test_marked#perf"]
     assert marked["group"] == "sorting"
     assert marked["extra"]["extra_info"]["size"] == 3
+
+
+def test_the_fixture_that_nobody_calls_is_no_pass(project):
+    project.test("def test_unused(benchmark): pass")
+    run = project.run()
+    assert run.ret == 1
+    assert run.verdicts == {"test_unused#benchmark": "failed-to-measure"}
+    assert "the test asks for the benchmark fixture but never calls it" in run.text
+    assert project.run(gate=False).ret == 0
+
+
+def test_a_second_call_is_refused_in_the_words_of_the_fixture(project):
+    project.test("""
+        def test_twice(benchmark):
+            benchmark(len, "a")
+            benchmark(len, "a")
+    """)
+    run = project.run()
+    assert run.ret == 1
+    assert "benchmark was called twice in one test" in run.text
+    assert "perf was measured" not in run.text
+
+
+def test_a_skipped_test_needs_no_call(project):
+    project.test("""
+        def test_measured(benchmark): benchmark(len, "a")
+
+        def test_skipped(benchmark): pytest.skip("not here")
+    """)
+    run = project.run()
+    assert run.ret == 0, run.text
 
 
 MARKED = """

@@ -100,6 +100,21 @@ def test_a_second_call_is_refused_in_the_words_of_the_fixture(project):
     assert "perf was measured" not in run.text
 
 
+@pytest.mark.parametrize("more", [[], ["-n2"], ["-p", "no:terminal"]], ids=["plain", "xdist", "no terminal"])
+def test_a_misspelt_option_of_the_marker_is_remarked_on_once(project, more):
+    project.test("""
+        pytestmark = pytest.mark.benchmark(grup="x", rate_of_the_future=1, min_rounds=3)
+
+        def test_one(benchmark): benchmark(len, "a")
+
+        def test_two(benchmark): benchmark(len, "a")
+    """)
+    run = project.run(*more)
+    assert run.ret == 0, run.text
+    (note,) = [note for note in run.json["summary"]["notes"] if "benchmark" in note]
+    assert note.endswith('::test_one: @pytest.mark.benchmark(grup=...) is ignored; did you mean "group"?')
+
+
 def test_a_skipped_test_needs_no_call(project):
     project.test("""
         def test_measured(benchmark): benchmark(len, "a")

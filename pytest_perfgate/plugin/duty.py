@@ -104,7 +104,9 @@ class Duty:
         notes += list(self._facts.get("notes", {}))
         expected = self._facts.get("expected", {})
         if not expected and not self._crashed:
-            notes.append("nothing was measured: no test of this run uses a perfgate fixture or carries a budget")
+            notes.append(
+                "no test of this run uses a perfgate fixture or carries a budget, so there is nothing to measure"
+            )
         skipped = [test for test in expected if test in self._skipped and test not in found]
         if skipped:
             notes.append(f"not measured, because skipped or failed as expected: {_some(skipped)}")

@@ -130,7 +130,7 @@ def _reason(limit: Limit, target: Target, reading: Reading, *, holds: bool, is_d
     value, bound = _apart(reading, limit.value, show_as)
     bound += "".join(limit.text.partition(" (")[1:])  # how a profile scaled it
     interval = target.measurement.interval if reading.is_headline else None
-    remark = ""
+    remark = _about_means(limit, target)
     if interval is not None and interval[0] < limit.value < interval[1]:
         low, high = (units.format_value(end, reading.unit, show_as=show_as) for end in interval)
         remark = f"its 95 % interval {low} to {high} includes the limit"
@@ -142,6 +142,15 @@ def _reason(limit: Limit, target: Target, reading: Reading, *, holds: bool, is_d
     if show_as == "%" and limit.unit == units.COUNT and limit.value > 1:
         remark = f"{limit.value:g} without a percent sign is {bound}"
     return f"{reason}; {remark}" if remark else reason
+
+
+def _about_means(limit: Limit, target: Target) -> str:
+    """Say that single calls may lie above an upper limit, where only rounds of many calls were timed."""
+    calls = target.measurement.iterations
+    is_extreme = limit.statistic in {"max", "p"} and limit.operator.is_upper
+    if not is_extreme or calls <= 1 or target.extra:
+        return ""
+    return f"it is of means of {calls:,} calls each, and a single call may take longer"
 
 
 def _apart(reading: Reading, limit: float, show_as: str) -> tuple[str, str]:

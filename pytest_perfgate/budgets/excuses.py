@@ -80,7 +80,7 @@ def _out_of_reach(limit: Limit, target: Target) -> str:
     shown = units.format_value(ceiling, measurement.unit, show_as=measurement.show_as)
     cause = ""
     if isinstance(workers, int | float) and ceiling < workers:
-        cause = f": {ceiling:.3g} core{'' if ceiling == 1 else 's'} for {workers:g} workers"
+        cause = f": {ceiling:.3g} {'core' if ceiling == 1 else 'cores'} for {workers:g} workers"
     return f"this machine can give at most {shown}{cause}"
 
 

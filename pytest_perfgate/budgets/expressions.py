@@ -9,10 +9,12 @@ from typing import NoReturn
 
 from pytest_perfgate import units
 from pytest_perfgate.budgets.limits import (
+    SHORT_UNITS,
     STATISTICS,
     meant_statistic,
     new_limit,
     split_subject,
+    unit_of,
     unmeetable,
 )
 from pytest_perfgate.errors import BudgetSyntaxError
@@ -47,6 +49,8 @@ _UNIT_ALIASES = {
 #: Units are short words: "mz" shares half of its letters with "ms".
 _ALIKE = 0.5
 _LARGEST_PERCENTILE = 100
+#: Not printable, and meant as a blank all the same.
+_BLANKS = "\t\n\r"
 _FORM = 'write it like "median < 400ms" or "cache_hit_rate > 85%"'
 
 
@@ -253,6 +257,9 @@ class _Expression:
                 shown = number if float(number) else "20"
                 example = f"{shown}/s" if statistic == "rate" else f"{shown}ms"
                 raise self.error(f"{number} needs a unit such as {example}", bound.column)
+        elif unit != (known := unit_of(metric, statistic) or unit):
+            shown, meant = SHORT_UNITS[unit], SHORT_UNITS[known]
+            raise self.error(f'"{metric}" is measured in {meant}, not in {shown}', bound.column)
         elif statistic == "rate" and unit not in {units.PER_SECOND, units.RATIO}:
             raise self.error('"rate" is a share (85%) or a number of calls per second (1000/s)', bound.column)
 
@@ -275,4 +282,8 @@ def parse_expression(text: object) -> Limit:
             f'{printable(repr(text))} is not an expression such as "median < 400ms";'
             " a bare number needs a keyword such as ms=400"
         )
-    return _Expression(printable(text)).read()
+    shown = printable(text)
+    for column, letter in enumerate(text):
+        if letter not in _BLANKS and letter != shown[column]:
+            raise BudgetSyntaxError(f"{letter!a} is not a letter of an expression", text=shown, column=column)
+    return _Expression(shown).read()

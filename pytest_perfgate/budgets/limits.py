@@ -44,6 +44,33 @@ _BY_UNIT = {
 }
 
 
+#: Metrics of which every statistic is in one unit.
+_UNITS_OF_METRICS = {
+    **dict.fromkeys(("perf", "startup", "startup.command", "startup.imports", "startup.app"), units.SECONDS),
+    "memory.peak": units.BYTES,
+    "speedup": units.RATIO,
+}
+#: How a unit is called where it is the wrong one.
+SHORT_UNITS = {
+    units.SECONDS: "seconds",
+    units.BYTES: "bytes",
+    units.BYTES_PER_CALL: "bytes per call",
+    units.BLOCKS_PER_CALL: "blocks per call",
+    units.PER_SECOND: "calls per second",
+    units.RATIO: "a ratio",
+}
+
+
+def unit_of(metric: str | None, statistic: str) -> str:
+    """Tell the only unit that a statistic of a metric can have; empty where there may be others.
+
+    ``value`` may speak of another fact of the measurement, ``rate`` and ``count`` have units of their own.
+    """
+    if metric is None or statistic in {"value", "rate", "count"}:
+        return ""
+    return _UNITS_OF_METRICS.get(metric.partition(":")[0], "")
+
+
 def split_subject(word: str) -> tuple[str | None, str, float | None]:
     """Split a single word into metric, statistic and percentile.
 

@@ -84,10 +84,20 @@ def _applicable(
         yield relative, sentences.compared(measurement, comparison, relative)
     undecidable = [check for check in checks if check.undecidable and not check.holds]
     if undecidable:
-        yield Verdict.INCONCLUSIVE, sentences.undecided(measurement, undecidable)
+        yield Verdict.INCONCLUSIVE, _undecided(measurement, undecidable, comparison, relative)
     if relative is not None and relative is not Verdict.PASS:
         yield relative, sentences.compared(measurement, comparison, relative, checks)
     yield Verdict.PASS, sentences.passed(measurement, checks, comparison.change)
+
+
+def _undecided(
+    measurement: Measurement, checks: Sequence[Check], comparison: Comparison, relative: Verdict | None
+) -> str:
+    """Say which limits cannot be told about; their doubt does not silence the comparison."""
+    reason = sentences.undecided(measurement, checks)
+    if relative is None or relative is Verdict.PASS:
+        return reason
+    return f"{reason}; {sentences.compared(measurement, comparison, relative)}"
 
 
 def _is_unmeasured(check: Check) -> bool:

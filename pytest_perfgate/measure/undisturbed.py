@@ -12,12 +12,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pytest_perfgate.measure.parallel import Window
+from pytest_perfgate.measure.scaling import ONLY_WAITS
 from pytest_perfgate.stats import median, median_interval
 
 #: Gains of a probe that differ by more than this share of their median are those of a machine that changes.
 _STEADY = 0.1
 #: Work that is on a core for less of its time waits for something else, even beside a dozen hogs.
 _NEEDS_NONE = 0.05
+#: What neighbours may cost work that hardly needs cores, beyond what it is seen to wait for them: waking up late.
+_LATE = 1.3
 #: A clock too coarse to see a pass must not divide by zero.
 _LEAST_S = 1e-9
 
@@ -65,12 +68,14 @@ def ends(serial: Sequence[Window], parallel: Sequence[Window], around: Surroundi
     least_s = _least_s if around.is_crowded and not _is_told(serial) else alone_s
     lower = median([least_s(one) / max(other.wall_s, _LEAST_S) for one, other in pairs])
     upper = value
-    if around.is_crowded:
+    only_waits = _only_waits(serial, parallel)
+    if around.is_crowded and only_waits:  # cores are not what such work is short of, so a crowd is a small excuse
+        upper = min(_unhindered(pairs) * _LATE, around.able)
+    elif around.is_crowded:
         upper = around.able
     elif around.workers <= around.capacity:  # else workers wait for each other, which tells nothing
-        unhindered = [one.wall_s / max(other.wall_s - held_up_s(other), _LEAST_S) for one, other in pairs]
-        upper = min(median(unhindered), around.able)
-    if around.lost and not any(window.stints for window in parallel):
+        upper = min(_unhindered(pairs), around.able)
+    if around.lost and not only_waits and not any(window.stints for window in parallel):
         # Nobody knows whom it hit: at worst one worker, for whom all others waited.
         upper = max(upper, min(value / max(1 - around.lost, _LEAST_S), around.able))
     if around.gains:
@@ -126,6 +131,17 @@ def with_cores_enough(serial: Sequence[Window], parallel: Sequence[Window], work
             share_ns = sum(stint.own_ns for stint in other.stints) / workers
             ratios.append(alone_s(one) * 1e9 / max(share_ns, longest_ns))
     return median(ratios) if ratios else None
+
+
+def _unhindered(pairs: Sequence[tuple[Window, Window]]) -> float:
+    """Take from parallel passes what they are seen to have waited for a core."""
+    return median([one.wall_s / max(other.wall_s - held_up_s(other), _LEAST_S) for one, other in pairs])
+
+
+def _only_waits(serial: Sequence[Window], parallel: Sequence[Window]) -> bool:
+    """Tell whether cores hardly matter to the work; where no worker tells what it waited for, it has to need none."""
+    share = max(map(core_share, serial))
+    return share < (ONLY_WAITS if all(window.stints for window in parallel) else _NEEDS_NONE)
 
 
 def _is_told(serial: Sequence[Window]) -> bool:

@@ -141,14 +141,32 @@ class Benchmark:
 
     def _run(self, target: Callable[..., Any], **how: Any) -> Any:
         __tracebackhide__ = True
-        if self._recorder is not None and "max_time" in self._options:
-            self._recorder.plan = replace(self._recorder.plan, max_time_s=float(self._options["max_time"]))
+        if self._recorder is not None:
+            self._announce(self._recorder)
         before = PERF_COUNTER_S()
         result = self._perf.run(target, **how)
         if hasattr(result, "__await__"):
             return self._awaited(result, before)
         self._keep(before)
         return result
+
+    def _announce(self, recorder: Recorder) -> None:
+        """Tell the recorder of the one call that there may be.
+
+        Raises:
+            UsageError: It was made before.
+        """
+        __tracebackhide__ = True
+        if self._used:
+            recorder.refuse(
+                "perf",
+                "benchmark was called twice in one test, and it measures one call per test, as in pytest-benchmark; "
+                'write a test for each, or use the perf fixture for the others: perf(..., name="another")',
+            )
+        self._used = True
+        recorder.called.add("benchmark")
+        if "max_time" in self._options:
+            recorder.plan = replace(recorder.plan, max_time_s=float(self._options["max_time"]))
 
     async def _awaited(self, measuring: Any, before: float) -> Any:
         result = await measuring

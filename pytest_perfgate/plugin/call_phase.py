@@ -9,10 +9,11 @@ import pytest
 
 from pytest_perfgate.measure.clock import PERF_COUNTER
 from pytest_perfgate.plugin.markers import TIMED_METERS, meters_of
+from pytest_perfgate.plugin.standins import foreign_benchmark
 
 if TYPE_CHECKING:
     from pytest_perfgate.metrics.memory import PeakMeter
-    from pytest_perfgate.model import Budget, Measurement
+    from pytest_perfgate.model import Budget, Limit, Measurement
     from pytest_perfgate.plugin.recorder import Recorder
 
 
@@ -29,13 +30,24 @@ def is_timed(item: pytest.Item, budget: Budget | None) -> bool:
 
 
 def is_measured_whole(item: pytest.Item, budget: Budget | None) -> TypeGuard[pytest.Function]:
-    """Tell whether a marker of pytest-codspeed is all that asks for a measurement: then it is the function's."""
+    """Tell whether a marker of pytest-codspeed asks for the measurement: then it is the function's, called many times.
+
+    A limit on memory or on the call phase by name, and a number of calls, speak of the call phase, which is then timed.
+    """
     return (
         isinstance(item, pytest.Function)
         and item.get_closest_marker("benchmark") is not None
-        and budget is None
         and not meters_of(item) & TIMED_METERS
+        and (budget is None or not (_is_of_calls(budget) or foreign_benchmark(item.config)))
     )
+
+
+def _is_of_calls(budget: Budget) -> bool:
+    return budget.rounds is not None or any(limit.metric == "call" or _is_of_peak(limit) for limit in budget.limits)
+
+
+def _is_of_peak(limit: Limit) -> bool:
+    return limit.metric is None and limit.unit == "B"
 
 
 def timed_call(recorder: Recorder, item: pytest.Item) -> Generator[None, None, None]:
@@ -46,7 +58,7 @@ def timed_call(recorder: Recorder, item: pytest.Item) -> Generator[None, None, N
 
     budget = recorder.budget
     rounds = (budget.rounds if budget else None) or 1
-    wants_peak = budget is not None and any(limit.metric is None and limit.unit == "B" for limit in budget.limits)
+    wants_peak = budget is not None and any(map(_is_of_peak, budget.limits))
     case = recorder.begin("call", "call")
     if recorder.known(case) is not None:
         yield

@@ -111,7 +111,9 @@ class Duty:
         if self._broken:
             notes.append(("" if expected else "nothing was measured: ") + self._about_broken())
         elif not expected and not self._crashed:
-            notes.append("nothing was measured: no test of this run uses a perfgate fixture or carries a budget")
+            notes.append(
+                "no test of this run uses a perfgate fixture or carries a budget, so there is nothing to measure"
+            )
         skipped = [test for test in expected if test in self._skipped and test not in found]
         if skipped:
             notes.append(f"not measured, because skipped or failed as expected: {_some(skipped)}")

@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 METERS = frozenset({"perf", "startup", "speedup", "memory", "metric", "benchmark"})
 #: Those of them that occupy the machine while they do.
 TIMED_METERS = METERS - {"metric"}
+#: What pytest-benchmark and pytest-codspeed let their marker say.
+_BENCHMARK_OPTIONS = (
+    *("group", "max_time", "min_time", "min_rounds", "max_rounds", "timer", "disable_gc", "warmup", "warmup_time"),
+    *("warmup_iterations", "calibration_precision", "cprofile", "cprofile_loops", "cprofile_top", "cprofile_dump"),
+)
 
 
 class MarkerReader:
@@ -135,6 +140,19 @@ def direct_meters(item: pytest.Item) -> frozenset[str]:
         return meters.intersection(inspect.signature(function).parameters)
     except (TypeError, ValueError):
         return frozenset()
+
+
+def misspelt_options(item: pytest.Item) -> list[str]:
+    """Remark on options of the ``benchmark`` marker that are nearly known; others may be those of a newer version."""
+    from pytest_perfgate.words import closest
+
+    said = []
+    for marker in item.iter_markers("benchmark"):
+        for option in marker.kwargs:
+            meant = "" if option in _BENCHMARK_OPTIONS else closest(option, _BENCHMARK_OPTIONS)
+            if meant:
+                said.append(f'@pytest.mark.benchmark({option}=...) is ignored; did you mean "{meant}"?')
+    return said
 
 
 def is_expected_to_measure(item: pytest.Item, budget: Budget | None) -> bool:

@@ -14,6 +14,7 @@ from pytest_perfgate.plugin.markers import (
     direct_meters,
     is_expected_to_measure,
     meters_of,
+    misspelt_options,
 )
 from pytest_perfgate.plugin.places import location_of
 from pytest_perfgate.plugin.recorder import RECORDER, Recorder
@@ -92,6 +93,7 @@ class Measuring:
         self.expected: list[str] = []
         self._tolerances: dict[str, float] = {}
         self._benchmarked = False
+        self._misspelt: list[str] = []
         self.collected: list[str] = []
         self.deselected: list[str] = []
         #: Budgets that speak of other profiles only.
@@ -126,6 +128,10 @@ class Measuring:
         """Remember what this run has to measure."""
         self.collected = [item.nodeid for item in session.items]
         self.expected = [item.nodeid for item in session.items if item.stash.get(_EXPECTED, False)]
+        if not foreign_benchmark(self._config):
+            # A marker of a module or class is that of many tests, and is remarked on once.
+            said = [(text, item.nodeid) for item in session.items for text in misspelt_options(item)]
+            self._misspelt = [f"{test}: {text}" for text, test in dict(reversed(said)).items()]
         self._benchmarked = any("benchmark" in direct_meters(item) for item in session.items)
         self._tolerances = {
             item.nodeid: self._tolerance(item) for item in session.items if item.stash.get(_EXPECTED, False)
@@ -199,7 +205,7 @@ class Measuring:
                 item,
                 test=item.nodeid,
                 budget=item.stash.get(_BUDGET, None),
-                expected=direct_meters(item) - {"benchmark"},
+                expected=direct_meters(item) - ({"benchmark"} if foreign_benchmark(self._config) else frozenset()),
                 plan=self._plan,
                 metrics=self._metrics,
                 locks=self._locks,
@@ -214,7 +220,7 @@ class Measuring:
     @property
     def notes(self) -> list[str]:
         """Remarks on the run as a whole: on what somebody else's fixture keeps from us, on the paired comparison."""
-        notes = list(self.pairing.notes) if self.pairing is not None else []
+        notes = [*(self.pairing.notes if self.pairing is not None else ()), *self._misspelt]
         other = foreign_benchmark(self._config)
         if other and self._benchmarked:
             notes.append(

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import math
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
@@ -76,15 +76,24 @@ class Recorder:
         if case in self._started:
             again = f"named {name!r} " if name else ""
             call = f'metric("{metric}", ...' if meter == "metric" else f"{metric}(..."
-            message = (
+            self.refuse(
+                metric,
                 f"{metric} was measured {again}twice in one test; tell the two apart with a name: "
-                f'{call}, name="another")'
+                f'{call}, name="another")',
+                name,
             )
-            self._fail(Case(self.test, metric, f"{name or metric}-again"), message)
-            raise UsageError(message)
         self._started[case] = False
         self._meter_of[case] = meter
         return case
+
+    def refuse(self, metric: str, message: str, name: str = "") -> NoReturn:
+        """Fail what is measured a second time.
+
+        Raises:
+            UsageError: Always.
+        """
+        self._fail(Case(self.test, metric, f"{name or metric}-again"), message)
+        raise UsageError(message)
 
     @contextlib.contextmanager
     def measuring(self, case: Case, *, timed: bool = True) -> Iterator[None]:

@@ -66,7 +66,6 @@ def render(run: Run, *, width: int = 80, colour: bool = False, limit: int | None
     apart = [
         line for title, below in _remarks.listed_apart(ordered) for line in (title, *(f"  {one}" for one in below))
     ]
-    verdict = f"verdict: {run.outcome.value} ({_remarks.counts(run)})"
     blocks = [
         _wrapped(_remarks.header(run), width),
         _table(rows, width, most, paint),
@@ -78,9 +77,17 @@ def render(run: Run, *, width: int = 80, colour: bool = False, limit: int | None
         _wrapped(_remarks.warnings(ordered), width, indent="    "),
         _wrapped(_remarks.notes(run), width, indent="    "),
         [paint(line, "31;1") for line in _wrapped(_remarks.failures(run), width, indent="    ")],
-        [paint(line, _OUTCOME_COLOURS.get(run.outcome, "31;1")) for line in _wrapped([verdict], width)],
+        _verdict(run, width, paint),
     ]
     return "\n\n".join("\n".join(block) for block in blocks if block) + "\n"
+
+
+def _verdict(run: Run, width: int, paint: Callable[[str, str], str]) -> list[str]:
+    """Write the last line; a run in which nothing is found and nothing failed has no verdict."""
+    if not (run.measured or run.findings or run.failures):
+        return [f"no verdict: {_remarks.counts(run)}"]
+    verdict = f"verdict: {run.outcome.value} ({_remarks.counts(run)})"
+    return [paint(line, _OUTCOME_COLOURS.get(run.outcome, "31;1")) for line in _wrapped([verdict], width)]
 
 
 def _table(findings: Sequence[Finding], width: int, most: int, paint: Callable[[str, str], str]) -> list[str]:

@@ -44,8 +44,11 @@ SUITE = """
     def test_whole():
         sorted([3, 1, 2])
 
-    def test_unused(benchmark):
-        pass
+    def test_conditional(benchmark):
+        if benchmark.enabled:
+            benchmark(sorted, [3, 1, 2])
+        else:
+            sorted([3, 1, 2])
 """
 
 
@@ -84,12 +87,59 @@ def test_its_numbers_are_recorded(project):
         "test_pedantic#perf",
         "test_marked#perf",
         "test_whole#perf",
+        "test_conditional#perf",
     }
     assert run.cases["test_whole#perf"]["rounds"] > 1
     assert run.cases["test_pedantic#perf"]["rounds"] == 3
     marked = run.cases["test_marked#perf"]
     assert marked["group"] == "sorting"
     assert marked["extra"]["extra_info"]["size"] == 3
+
+
+def test_the_fixture_that_nobody_calls_is_no_pass(project):
+    project.test("def test_unused(benchmark): pass")
+    run = project.run()
+    assert run.ret == 1
+    assert run.verdicts == {"test_unused#benchmark": "failed-to-measure"}
+    assert "the test asks for the benchmark fixture but never calls it" in run.text
+    assert project.run(gate=False).ret == 0
+
+
+def test_a_second_call_is_refused_in_the_words_of_the_fixture(project):
+    project.test("""
+        def test_twice(benchmark):
+            benchmark(len, "a")
+            benchmark(len, "a")
+    """)
+    run = project.run()
+    assert run.ret == 1
+    assert "benchmark was called twice in one test" in run.text
+    assert "perf was measured" not in run.text
+
+
+@pytest.mark.parametrize("more", [[], ["-n2"], ["-p", "no:terminal"]], ids=["plain", "xdist", "no terminal"])
+def test_a_misspelt_option_of_the_marker_is_remarked_on_once(project, more):
+    project.test("""
+        pytestmark = pytest.mark.benchmark(grup="x", rate_of_the_future=1, min_rounds=3)
+
+        def test_one(benchmark): benchmark(len, "a")
+
+        def test_two(benchmark): benchmark(len, "a")
+    """)
+    run = project.run(*more)
+    assert run.ret == 0, run.text
+    (note,) = [note for note in run.json["summary"]["notes"] if "benchmark" in note]
+    assert note.endswith('::test_one: @pytest.mark.benchmark(grup=...) is ignored; did you mean "group"?')
+
+
+def test_a_skipped_test_needs_no_call(project):
+    project.test("""
+        def test_measured(benchmark): benchmark(len, "a")
+
+        def test_skipped(benchmark): pytest.skip("not here")
+    """)
+    run = project.run()
+    assert run.ret == 0, run.text
 
 
 MARKED = """
@@ -134,10 +184,34 @@ def test_marked_tests_without_the_fixture_are_called_many_times(project):
         "test_parameters[10]#perf": "pass",
         "test_awaited[asyncio]#perf": "pass",
         "test_wrong#perf": "failed-to-measure",
-        "test_with_a_budget#call": "pass",
+        "test_with_a_budget#perf": "pass",
     }
+    assert run.cases["test_with_a_budget#perf"]["rounds"] > 1
     assert "assert 1 == 2" in run.text
     assert run.cases["test_parameters[1]#perf"]["group"] == "all"
+
+
+def test_a_budget_beside_the_marker_speaks_of_the_many_calls_and_one_on_memory_of_one(project):
+    project.test("""
+        called = []
+
+        @pytest.mark.benchmark
+        @pytest.mark.budget("count > 1")
+        def test_time(): pass
+
+        @pytest.mark.benchmark
+        @pytest.mark.budget(gb=100)
+        def test_memory():
+            called.append(1)
+            assert len(called) == 1
+
+        @pytest.mark.benchmark
+        @pytest.mark.budget("call max < 1h")
+        def test_call(): pass
+    """)
+    run = project.run()
+    assert run.ret == 0, run.text
+    assert set(run.verdicts) == {"test_time#perf", "test_memory#call", "test_memory#memory.peak", "test_call#call"}
 
 
 def test_marked_tests_run_once_when_the_gate_is_off(project):

@@ -171,3 +171,17 @@ def test_an_error_of_the_target_ends_in_the_users_own_code(project):
     assert "ValueError: mine" in run.out
     assert "pytest_perfgate/" not in run.out
     assert "perfgate loop" not in run.out
+
+
+@pytest.mark.parametrize("more", [[], ["-n2"]], ids=["plain", "xdist"])
+def test_a_suite_with_nothing_to_measure_is_told_so_and_is_no_error(project, more):
+    project.test("def test_ordinary(): pass")
+    run = project.run(*more)
+    assert run.ret == 0, run.text
+    assert (
+        "no test of this run uses a perfgate fixture or carries a budget, so there is nothing to measure"
+        in " ".join(run.out.split())
+    )
+    assert "no verdict: nothing was measured" in run.out
+    assert "verdict: error" not in run.out
+    assert project.run("--perfgate-strict", *more).ret == 1

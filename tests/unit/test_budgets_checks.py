@@ -424,6 +424,8 @@ def test_a_speedup_above_the_ceiling_of_the_machine_is_undecidable():
     assert not found.holds
     assert found.undecidable == "this machine can give at most 2×: 2 cores for 4 workers"
     assert found.reason == "speedup 1.9× < 2.5×"
+    alone = only(check(budget(speedup=2.5), [speedup(0.9, ceiling=1.0)]))
+    assert alone.undecidable == "this machine can give at most 1×: 1 core for 4 workers"
 
 
 def test_an_efficiency_is_a_share_of_the_ceiling_and_always_decided_where_that_is_worth_anything():
@@ -649,3 +651,20 @@ def test_the_other_kind_of_growth_is_not_the_one_that_is_limited():
     assert "memory.growth(fn, iterations=10_000)" in unmeasured(check(budget(growth="10%"), [per_call]))
     assert 'growth="10%"' in unmeasured(check(budget(growth="0 B/call"), [share(0.0, 0.001)]))
     assert "did not measure" in unmeasured(check(budget(growth="10%"), [speedup()]))
+
+
+# -- rounds of many calls
+
+
+@pytest.mark.parametrize(("expression", "holds"), [("max < 1s", True), ("p(95) <= 1s", True), ("max < 1us", False)])
+def test_a_limit_on_the_slowest_says_that_rounds_of_many_calls_are_means(expression, holds):
+    found = only(check(budget(expression), [measured(iterations=2000)]))
+    assert found.holds is holds
+    assert "of means of 2,000 calls each" in found.reason
+
+
+@pytest.mark.parametrize(
+    ("expression", "iterations"), [("max < 1s", 1), ("median < 1s", 2000), ("min < 1s", 2000), ("max > 1ns", 2000)]
+)
+def test_other_limits_say_nothing_of_means(expression, iterations):
+    assert "means" not in only(check(budget(expression), [measured(iterations=iterations)])).reason

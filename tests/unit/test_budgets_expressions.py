@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from pytest_perfgate.budgets import parse_expression
+from pytest_perfgate.budgets.limits import unit_of
 from pytest_perfgate.errors import BudgetSyntaxError
+from pytest_perfgate.metrics import METRICS
 from pytest_perfgate.model import Operator
 
 LT, LE, GT, GE = Operator
@@ -194,7 +196,7 @@ def test_control_characters_do_not_reach_the_message_and_columns_stay():
     with pytest.raises(BudgetSyntaxError) as caught:
         parse_expression("max\n<\t5\x1bmsx\ud800")
     assert caught.value.text == "max < 5 msx "
-    assert caught.value.column == 8
+    assert caught.value.column == 7
 
 
 def test_a_metric_that_resembles_no_statistic_is_taken_as_it_is():
@@ -246,3 +248,41 @@ def test_limits_on_different_things_have_different_keys(one, other):
 )
 def test_an_expression_that_says_what_a_keyword_says_has_its_key(text, key):
     assert parse_expression(text).key == key
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("perf median < 5MB", '"perf" is measured in seconds, not in bytes'),
+        ("perf:parse p(95) < 5 B/call", '"perf:parse" is measured in seconds, not in bytes per call'),
+        ("startup.command max < 50%", '"startup.command" is measured in seconds, not in a ratio'),
+        ("memory.peak max < 50ms", '"memory.peak" is measured in bytes, not in seconds'),
+        ("speedup median > 5ms", '"speedup" is measured in a ratio, not in seconds'),
+    ],
+)
+def test_the_unit_of_a_known_metric_is_checked_before_anything_runs(text, said):
+    with pytest.raises(BudgetSyntaxError) as caught:
+        parse_expression(text)
+    assert said in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "text", ["perf rate > 5/s", "perf count >= 5", "startup value < 50MB", "mine median < 5MB", "speedup median > 2"]
+)
+def test_other_facts_of_a_known_metric_and_metrics_of_others_keep_their_units(text):
+    parse_expression(text)
+
+
+def test_the_units_of_known_metrics_are_those_of_the_registry():
+    registered = {metric.name: metric.unit for metric in METRICS}
+    for name, unit in registered.items():
+        assert unit_of(name, "median") in ("", unit)
+    assert unit_of("perf", "median") == registered["perf"]
+
+
+@pytest.mark.parametrize("text", ["median < 5\x00ms", "med\x07ian < 5ms", "median < 5ms\x1b", "median < 5\u2028ms"])
+def test_control_characters_are_refused(text):
+    with pytest.raises(BudgetSyntaxError, match="is not a letter of an expression") as caught:
+        parse_expression(text)
+    assert str(caught.value).replace("\n", "").isprintable()
+    assert parse_expression("median\t<\n5ms").text == "median < 5ms"

@@ -351,3 +351,11 @@ def test_every_combination_has_one_verdict_and_a_reason():
         assert finding.verdict in Verdict
         assert finding.reason
         assert "None" not in finding.reason
+
+
+@pytest.mark.parametrize(("ratio", "said"), [(1.05, "includes the tolerance"), (0.5, "improved: ")])
+def test_a_limit_in_doubt_does_not_silence_the_comparison(ratio, said):
+    finding = judge(measured(), (undecidable(),), moved(ratio))
+    assert finding.verdict is Verdict.INCONCLUSIVE
+    assert "2 cores for 4 workers" in finding.reason
+    assert said in finding.reason

@@ -243,6 +243,12 @@ def test_one_core_is_not_in_the_plural():
     assert "1 of 1 core," in printed
 
 
+def test_a_run_with_nothing_to_measure_is_not_called_an_error():
+    printed = text.render(make_run(notes=("nothing to measure: no test of this run",)))
+    assert printed.endswith("\n\nnote: nothing to measure: no test of this run\n\nno verdict: nothing was measured\n")
+    assert "error" not in printed
+
+
 def test_the_counts_stand_last_with_the_verdict_on_the_run():
     assert text.render(ordinary_run()).endswith("\n\nverdict: pass (4 measured: 4 pass)\n")
     assert text.render(empty_run()).endswith("\n\nverdict: error (nothing was measured)\n")

@@ -61,6 +61,17 @@ def test_a_serial_pass_that_had_to_wait_makes_a_speedup_seem_larger_than_it_is()
     assert (lower, upper) == pytest.approx((1.0, 2.0))
 
 
+def test_work_that_only_waits_is_not_excused_by_others_who_take_cores():
+    sleeping = serial(wall=0.1, cpu=0.0005)
+    crowd = around(is_crowded=True, lost=1.9)
+    serialised = [parallel(wall=0.1), parallel(stint(1, 100, 0, 4), stint(2, 100), wall=0.1)]
+    for one in serialised:
+        assert 1.0 <= ends([sleeping], [one], crowd)[1] < 1.4
+    assert ends([serial(wall=0.1, cpu=0.01)], [serialised[0]], crowd)[1] == 2.0, "workers nobody watched may starve"
+    assert ends([serial(wall=0.1, cpu=0.01)], [serialised[1]], crowd)[1] < 1.4
+    assert ends([serial(wall=0.1, cpu=0.03)], [serialised[1]], crowd)[1] == 2.0
+
+
 def test_where_waiting_is_not_accounted_for_the_time_on_a_core_stands_in_on_a_crowded_machine():
     hidden = Window(0.2, 0.1)
     assert ends([hidden], [parallel(wall=0.1)], around(is_crowded=True))[0] == pytest.approx(1.0)

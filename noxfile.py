@@ -138,7 +138,7 @@ def workflows(session: nox.Session) -> None:
     service = language_service(session)
     if service is None:
         session.skip("GitHub's language service is not here; see above")
-    install_wheel(session, "pyyaml")
+    install_wheel(session, "hypothesis", "pyyaml")  # what the conftest of all tests imports, and these tests
     run_tests(session, "tests/workflows/test_language_service.py", env={"PERFGATE_LANGUAGE_SERVICE": str(service)})
 
 

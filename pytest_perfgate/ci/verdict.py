@@ -68,7 +68,9 @@ def told(plan: Plan, settled: Settled, run: Run) -> Run:
         return run if decided else replace(run, failures=(*run.failures, settled.sentence))
     if is_tolerated(plan, settled):
         return replace(run, notes=(*run.notes, f"{settled.sentence}; {_TOLERATED}"))
-    return replace(run, notes=(*run.notes, settled.sentence)) if settled.status == NO_BASELINE else run
+    if settled.status == NO_BASELINE:
+        return replace(run, notes=(*run.notes, settled.sentence), settings={**run.settings, "comparison": "none"})
+    return run
 
 
 def _without_baseline(plan: Plan, said: str) -> Conclusion:

@@ -275,6 +275,11 @@ class Run:
         return {verdict.value: found.count(verdict) for verdict in Verdict if verdict in found}
 
     @property
+    def lacks_comparison(self) -> bool:
+        """Whether a build was to compare and had nothing to compare with, which the outcome does not know."""
+        return self.settings.get("comparison") == "none"
+
+    @property
     def outcome(self) -> Outcome:
         """The verdict on the whole run: nothing measured is an error, then fail, inconclusive, pass."""
         policy = Policy(strict=bool(self.settings.get("strict", False)))

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from pytest_perfgate.model import Better, Finding, Policy, Run, Verdict
+from pytest_perfgate.model import Better, Finding, Outcome, Policy, Run, Verdict
 from pytest_perfgate.reports._format import on_one_line
 from pytest_perfgate.units import BYTES, format_value
 
@@ -152,6 +152,13 @@ def notes(run: Run) -> list[str]:
 def failures(run: Run) -> list[str]:
     """Write the reasons to fail that belong to no case."""
     return [f"failed: {on_one_line(failure)}" for failure in run.failures]
+
+
+def headline(run: Run) -> str:
+    """Write the verdict on the run; what was not compared is no pass, whatever its budgets say."""
+    if run.outcome is Outcome.PASS and run.lacks_comparison:
+        return "nothing was compared; budgets pass"
+    return run.outcome.value
 
 
 def counts(run: Run) -> str:

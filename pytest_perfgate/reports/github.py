@@ -35,7 +35,7 @@ def render(run: Run) -> str:
     lines += [command("notice", note, title=_TITLE) for note in _remarks.notes(run)[:_MOST_NOTICES]]
     if len(warnings) > _MOST_WARNINGS:
         lines.append(f"perfgate: {_more(warnings, _MOST_WARNINGS)} undecided; {_ELSEWHERE}")
-    return "\n".join([*lines, f"perfgate: {run.outcome.value} ({_remarks.counts(run)})"]) + "\n"
+    return "\n".join([*lines, f"perfgate: {_remarks.headline(run)} ({_remarks.counts(run)})"]) + "\n"
 
 
 def _errors(run: Run) -> Iterator[str]:

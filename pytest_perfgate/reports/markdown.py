@@ -65,7 +65,8 @@ def _text(blocks: Iterable[Sequence[str]]) -> str:
 
 
 def _verdict(run: Run) -> list[str]:
-    return [f"## {_SIGNS[run.outcome]} perfgate: {run.outcome.value}", "", escaped(_remarks.counts(run))]
+    sign = _SIGNS[run.outcome if _remarks.headline(run) == run.outcome.value else Outcome.INCONCLUSIVE]
+    return [f"## {sign} perfgate: {_remarks.headline(run)}", "", escaped(_remarks.counts(run))]
 
 
 def _shortened(max_bytes: int, rows: int) -> str:

@@ -86,7 +86,7 @@ def _verdict(run: Run, width: int, paint: Callable[[str, str], str]) -> list[str
     """Write the last line; a run in which nothing is found and nothing failed has no verdict."""
     if not (run.measured or run.findings or run.failures):
         return [f"no verdict: {_remarks.counts(run)}"]
-    verdict = f"verdict: {run.outcome.value} ({_remarks.counts(run)})"
+    verdict = f"verdict: {_remarks.headline(run)} ({_remarks.counts(run)})"
     return [paint(line, _OUTCOME_COLOURS.get(run.outcome, "31;1")) for line in _wrapped([verdict], width)]
 
 

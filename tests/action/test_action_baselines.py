@@ -26,6 +26,8 @@ def test_the_first_run_on_the_default_branch_compares_nothing_says_so_and_is_rec
     (warning,) = played.messages("warning")
     assert "nothing was compared: no baseline in the cache" in warning
     assert "this run becomes the baseline" in warning
+    assert "perfgate: nothing was compared; budgets pass" in played.summary
+    assert "perfgate: pass" not in played.summary
     assert len(job.cache.keys) == 1
 
 

@@ -11,6 +11,7 @@ from pytest_perfgate.ci.plan import Plan
 from pytest_perfgate.ci.settling import Settled
 from pytest_perfgate.ci.verdict import told
 from pytest_perfgate.model import Outcome, Verdict
+from pytest_perfgate.reports import github, markdown
 
 CACHE = Plan(compare="cache", baseline="/b.json", cache_prefix="p-", working_directory="/w", report_dir="/r")
 
@@ -36,6 +37,8 @@ def test_a_run_that_passed_by_itself_fails_with_the_job_and_says_why(status, pol
 def test_that_nothing_was_compared_is_told_where_it_is_accepted():
     run = told(CACHE, Settled(status="no-baseline", sentence="nothing was", exit_code=0), run_of(Verdict.PASS))
     assert (run.outcome, run.notes, run.failures) == (Outcome.PASS, ("nothing was",), ())
+    assert markdown.render(run).startswith("## ⚠️ perfgate: nothing was compared; budgets pass\n")
+    assert "perfgate: pass" not in github.render(run)
 
 
 @pytest.mark.parametrize(

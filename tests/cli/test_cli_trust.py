@@ -117,6 +117,18 @@ def test_the_bar_tells_the_time_that_is_left_and_what_is_under_way():
     assert all(len(line) < 80 for line in (first, second, third))
 
 
+def test_the_bar_stands_before_anything_is_measured(monkeypatch):
+    shown = []
+
+    def costs():
+        assert [(one.suite, one.undecided, one.elapsed_s) for one in shown] == [(1, 7, 0.0)]
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("pytest_perfgate.paired.trials.experiment.measure_costs", costs)
+    with pytest.raises(KeyboardInterrupt):
+        Experiment(suite=7, report=shown.append).run(60.0)
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="no signal of this kind")
 def test_a_trial_that_is_asked_to_end_removes_its_folders(tmp_path):
     command = [sys.executable, "-m", "pytest_perfgate", "trust", "--time", "60s"]

@@ -146,6 +146,11 @@ class Experiment:
         There is at least one of each, and none is cut off: what was still undecided then would count as a doubt that
         the gate never had.
         """
+        # Said before anything is measured: what a slowdown costs takes a while to find out.
+        nothing = TrialProgress(
+            suite=1, cases=self._suite, undecided=self._suite, comparisons=0, elapsed_s=0.0, budget_s=seconds
+        )
+        self._report(nothing)
         costs, began = measure_costs(), self._clock()
         kinds = self._unchanged + bool(self._planted)
         last_s = [0.0] * kinds

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from fnmatch import fnmatch
 from importlib.machinery import BYTECODE_SUFFIXES, all_suffixes
 from pathlib import Path
 
 from pytest_perfgate.paired.environment.draft import Draft
-from pytest_perfgate.paired.environment.roots import TEST_MODULES
+from pytest_perfgate.paired.environment.roots import is_test_module
 from pytest_perfgate.paired.environment.trees import walked
 
 #: Folders of tests, if they hold any: what else is in them serves the tests, which are head's on both sides.
@@ -51,32 +51,26 @@ def outside(files: tuple[str, ...], *drafts: Draft) -> tuple[str, ...]:
     return tuple(file for file in files if not any(file.startswith((f"{place}/", f"{place}.")) for place in places))
 
 
-def test_folders(tree: Path) -> set[str]:
-    """Find the folders of tests.
+def _modules(tree: Path) -> Iterator[str]:
+    names = list(walked(tree))
+    tests = tuple(f"{folder}/" for folder in _folders_of_tests(names))
+    for name in names:
+        if name.endswith(_MODULES) and not is_test_module(_last(name)) and not name.startswith(tests):
+            yield name
 
-    Args:
-        tree: A side.
 
-    Returns:
-        Relative paths of the outermost that bear a usual name and hold a test.
-    """
+def _folders_of_tests(names: Iterable[str]) -> set[str]:
+    """Find the folders that bear a usual name and hold a test, out of the files of a tree."""
     found: set[str] = set()
-    for name in walked(tree):
+    for name in names:
         folders = name.split("/")[:-1]
-        if _is(name, *TEST_MODULES, *_BENCHMARKS):
+        if is_test_module(_last(name)) or any(fnmatch(_last(name), pattern) for pattern in _BENCHMARKS):
             found |= {"/".join(folders[: at + 1]) for at, folder in enumerate(folders) if folder in _TEST_FOLDERS}
     return found
 
 
-def _is(name: str, *patterns: str) -> bool:
-    return any(fnmatch(name.rpartition("/")[2], pattern) for pattern in patterns)
-
-
-def _modules(tree: Path) -> Iterator[str]:
-    tests = tuple(f"{folder}/" for folder in test_folders(tree))
-    for name in walked(tree):
-        if name.endswith(_MODULES) and not _is(name, *TEST_MODULES) and not name.startswith(tests):
-            yield name
+def _last(name: str) -> str:
+    return name.rpartition("/")[2]
 
 
 def _content(path: Path) -> bytes | None:

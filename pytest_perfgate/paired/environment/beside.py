@@ -5,11 +5,10 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
-from fnmatch import fnmatch
 from pathlib import Path
 
 from pytest_perfgate.paired.environment.project import Locate
-from pytest_perfgate.paired.environment.roots import NOT_PACKAGES, TEST_MODULES, entries, is_package, names_in
+from pytest_perfgate.paired.environment.roots import NOT_PACKAGES, entries, is_package, is_test_module, names_in
 
 #: Names that are no packages of their own accord, and yet hold what the packages of an application import.
 _PERHAPS = frozenset({"python", "tasks", "tools", "util", "utils"})
@@ -33,11 +32,11 @@ def beside(tree: Path, project: Path, roots: Mapping[str, str], locate: Locate) 
     taken |= _of_tests(tree) | (NOT_PACKAGES - _PERHAPS)
     found: dict[str, str] = {}
     for name, path in entries(tree):
-        if name in taken or name in sys.stdlib_module_names or name.startswith("__") or _is_test(path.name):
+        if name in taken or name in sys.stdlib_module_names or name.startswith("__") or is_test_module(path.name):
             continue
         if not path.is_dir():
             found[name] = "."
-        elif not any(_is_test(inner.name) for inner in path.iterdir()):  # a folder of tests, however called
+        elif not any(is_test_module(inner.name) for inner in path.iterdir()):  # a folder of tests, however called
             found |= {name: "."} if is_package(path) else _in_namespace(path, name)
     return {name: where for name, where in found.items() if not _is_elsewhere(locate(name), project)}
 
@@ -47,7 +46,7 @@ def _in_namespace(path: Path, name: str) -> dict[str, str]:
     return {
         root: where
         for root, where in inner.items()
-        if not NOT_PACKAGES.intersection(root.split(".")[1:-1]) and not _is_test(f"{root.rpartition('.')[2]}.py")
+        if not NOT_PACKAGES.intersection(root.split(".")[1:-1]) and not is_test_module(f"{root.rpartition('.')[2]}.py")
     }
 
 
@@ -58,10 +57,6 @@ def _of_tests(tree: Path) -> set[str]:
         for _, folders, files in os.walk(tree / folder):
             names.update(folders, (file.partition(".")[0] for file in files))
     return names
-
-
-def _is_test(file: str) -> bool:
-    return any(fnmatch(file, pattern) for pattern in TEST_MODULES)
 
 
 def _is_elsewhere(place: Path | None, project: Path) -> bool:

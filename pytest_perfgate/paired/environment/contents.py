@@ -8,12 +8,11 @@ import py_compile
 import shutil
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
-from fnmatch import fnmatch
 from importlib.machinery import EXTENSION_SUFFIXES, all_suffixes
 from importlib.util import cache_from_source
 from pathlib import Path
 
-from pytest_perfgate.paired.environment.roots import TEST_MODULES
+from pytest_perfgate.paired.environment.roots import is_test_module
 
 _TEST_FOLDERS = frozenset({"tests", "test"})
 
@@ -81,17 +80,13 @@ def tests_inside(project: Path, roots: Mapping[str, str]) -> dict[str, Path]:
             tests = [name for name in folders if name in _TEST_FOLDERS and _holds_tests(here / name)]
             aside |= {f"{dotted}.{name}": here for name in tests}
             folders[:] = [name for name in folders if name not in tests and name != "__pycache__"]
-            aside |= {f"{dotted}.{name.removesuffix('.py')}": here for name in names if _is_test(name)}
+            aside |= {f"{dotted}.{name.removesuffix('.py')}": here for name in names if is_test_module(name)}
     return aside
-
-
-def _is_test(name: str) -> bool:
-    return any(fnmatch(name, pattern) for pattern in TEST_MODULES)
 
 
 def _holds_tests(folder: Path) -> bool:
     """Tell tests of a package from a package that is called so, like ``django.test``."""
-    return any(_is_test(name) for _, _, names in os.walk(folder) for name in names)
+    return any(is_test_module(name) for _, _, names in os.walk(folder) for name in names)
 
 
 def extensions(files: Iterable[tuple[str, Path]]) -> list[Path]:

@@ -85,6 +85,11 @@ def is_package(folder: Path) -> bool:
     return not (init.is_file() and _LEGACY_NAMESPACE.search(init.read_text("utf-8", errors="replace")))
 
 
+def is_test_module(file: str) -> bool:
+    """Tell by the name of a file whether it holds tests, or what serves them."""
+    return any(fnmatch(file, pattern) for pattern in TEST_MODULES)
+
+
 def names_in(folder: Path, relative: str = ".", prefix: str = "", depth: int = 1) -> dict[str, str]:
     """List what can be imported from a folder, as if it were on ``sys.path``.
 
@@ -130,7 +135,7 @@ def _flat(tree: Path) -> dict[str, str]:
     """Find the names at the top of a tree, where much else stands."""
     roots: dict[str, str] = {}
     for name, path in entries(tree):
-        if name in NOT_PACKAGES or name.startswith("_") or any(fnmatch(path.name, test) for test in TEST_MODULES):
+        if name in NOT_PACKAGES or name.startswith("_") or is_test_module(path.name):
             continue
         if path.is_dir() and not is_package(path):  # a namespace only if there are packages in it
             inner = names_in(path, name, f"{name}.", 2)

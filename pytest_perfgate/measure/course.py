@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import array
+import contextlib
 import gc
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from pytest_perfgate.errors import CannotMeasureError
@@ -48,6 +49,7 @@ class Course:
 class _Looks:
     """Takes down what is held, into room that was there before."""
 
+    kind: str
     held: memory.Channel
     blocks: memory.Channel | None
     clock: Callable[[], float]
@@ -57,6 +59,11 @@ class _Looks:
     _seconds: array.array[float] = field(default_factory=lambda: array.array("d", [0.0]) * (LOOKS + 1))
     _held: array.array[int] = field(default_factory=lambda: array.array("q", [0]) * (LOOKS + 1))
     _blocks: array.array[int] = field(default_factory=lambda: array.array("q", [0]) * (LOOKS + 1))
+
+    def start(self) -> None:
+        """Take the first look, from which time counts."""
+        self.began = self.clock()
+        self.look(0)
 
     def look(self, calls: int) -> None:
         """Add one look, garbage not counted: it is not kept by anybody."""
@@ -68,10 +75,10 @@ class _Looks:
         self._held[place] = self.held()
         self.count += 1
 
-    def course(self, kind: str) -> Course:
+    def course(self) -> Course:
         seen = slice(0, self.count)
         return Course(
-            kind=kind,
+            kind=self.kind,
             calls=tuple(self._calls[seen]),
             seconds=tuple(self._seconds[seen]),
             held_bytes=tuple(self._held[seen]),
@@ -94,12 +101,10 @@ def follow_calls(
         CannotMeasureError: Nothing tells what this process holds, or the target hangs.
         BaseException: Whatever the target raises.
     """
-    kind, looks = _prepared(clock)
-    with memory.collected(automatic=True):
+    with _looking(clock) as looks:
         with given_up_after(timeout_s):
             batch(max(_FEWEST_WARMUP_CALLS, int(iterations * _WARMUP)))
-        looks.began = clock()
-        looks.look(0)
+        looks.start()
         wanted = min(iterations, LOOKS)
         done = 0
         for number in range(1, wanted + 1):
@@ -108,7 +113,7 @@ def follow_calls(
                 batch(goal - done)
             done = goal
             looks.look(done)
-    return looks.course(kind)
+    return looks.course()
 
 
 def follow_time(
@@ -129,13 +134,11 @@ def follow_time(
         CannotMeasureError: Nothing tells what this process holds, or the target hangs.
         BaseException: Whatever the target raises.
     """
-    kind, looks = _prepared(clock)
     step_s = duration_s / LOOKS
-    with memory.collected(automatic=True):
+    with _looking(clock) as looks:
         with given_up_after(timeout_s):
             _call_until(batch, clock, clock(), duration_s * _WARMUP)
-        looks.began = clock()
-        looks.look(0)
+        looks.start()
         done = number = 0
         while number < LOOKS:
             with given_up_after(timeout_s):
@@ -143,15 +146,17 @@ def follow_time(
             looks.look(done)
             # What the call took longer than planned is time in which other looks were due.
             number = max(number + 1, min(LOOKS, int((clock() - looks.began) / step_s + _ROUNDING)))
-    return looks.course(kind)
+    return looks.course()
 
 
-def _prepared(clock: Callable[[], float]) -> tuple[str, _Looks]:
+@contextlib.contextmanager
+def _looking(clock: Callable[[], float]) -> Iterator[_Looks]:
+    """Find what can be looked at, and keep the collector as a course needs it."""
     found = memory.process_memory()
     if found is None:
         raise CannotMeasureError("this system does not tell how much memory a process holds, so growth is not seen")
-    kind, held = found
-    return kind, _Looks(held, memory.channels().get("blocks"), clock)
+    with memory.collected(automatic=True):
+        yield _Looks(*found, memory.channels().get("blocks"), clock)
 
 
 def _call_until(batch: Batch, clock: Callable[[], float], began: float, due_s: float) -> int:

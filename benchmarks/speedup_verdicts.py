@@ -19,18 +19,17 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import contextlib
 import hashlib
 import json
 import os
-import subprocess
-import sys
 import time
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+
+from hogging import hogs
 
 from pytest_perfgate.budgets import parse_marker
 from pytest_perfgate.gate import judge_test
@@ -64,18 +63,6 @@ class Clock:
             if time.monotonic() > self._until:
                 return
             yield number
-
-
-@contextlib.contextmanager
-def hogs(count: int) -> Iterator[None]:
-    """Keep processors busy."""
-    running = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(count)]
-    try:
-        yield
-    finally:
-        for hog in running:
-            hog.kill()
-            hog.wait()
 
 
 # -- work
@@ -122,25 +109,25 @@ def half_and_half(rounds: int) -> bytes:
     return hashed(rounds)
 
 
-def rounds_for(duration_s: float) -> int:
-    """Find how many rounds of hashing take so long on a core."""
-    hashed(1000)
+def amount_for(duration_s: float, work: Callable[[int], object], trial: int) -> int:
+    """Find how much of some work takes so long on a core; *trial* is what it is tried with."""
+    work(trial)
     best = float("inf")
     for _ in range(20):
         began = time.perf_counter()
-        hashed(5000)
+        work(trial)
         best = min(best, time.perf_counter() - began)
-    return max(1, round(5000 * duration_s / best))
+    return max(1, round(trial * duration_s / best))
+
+
+def rounds_for(duration_s: float) -> int:
+    """Find how many rounds of hashing take so long on a core."""
+    return amount_for(duration_s, hashed, 5_000)
 
 
 def turns_for(duration_s: float) -> int:
     """Find how far to count to take so long on a core."""
-    best = float("inf")
-    for _ in range(20):
-        began = time.perf_counter()
-        counted(50_000)
-        best = min(best, time.perf_counter() - began)
-    return max(1, round(50_000 * duration_s / best))
+    return amount_for(duration_s, counted, 50_000)
 
 
 # -- (a) how far from the truth

@@ -10,11 +10,10 @@ also where a gate would not judge them because the machine is too busy.
 
 from __future__ import annotations
 
-import contextlib
 import statistics
-import subprocess
 import sys
-from collections.abc import Iterator
+
+from hogging import hogs
 
 from pytest_perfgate.metrics.startup import measure_command
 from pytest_perfgate.model import Case, Plan
@@ -22,18 +21,6 @@ from pytest_perfgate.model import Case, Plan
 BLOCKS, RUNS, HOGS = 20, 20, 3
 COMMAND = [sys.executable, "-c", "import asyncio"]
 WITHIN = 0.10
-
-
-@contextlib.contextmanager
-def hogs(count: int) -> Iterator[None]:
-    """Keep processors busy."""
-    running = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(count)]
-    try:
-        yield
-    finally:
-        for hog in running:
-            hog.kill()
-            hog.wait()
 
 
 def block(count: int) -> dict[str, float]:

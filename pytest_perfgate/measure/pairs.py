@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pytest_perfgate.measure.clock import Clock
+from pytest_perfgate.measure.crew import longest_wait_s
 from pytest_perfgate.measure.outcomes import check_same, refuse_unfinished
 from pytest_perfgate.measure.parallel import CLOCKS, Clocks, Passes, Window, time_window
 from pytest_perfgate.measure.repetition import count
@@ -136,13 +137,14 @@ def _time_pair(  # each is another thing
     """Time one window of each kind, and compare their outcomes when both are over."""
     if serial_first:
         serial, expected = time_window(passes.serial, clocks, queued_ns)
-        parallel, outcome = time_window(passes.parallel, clocks, queued_ns)
-    else:
-        parallel, outcome = time_window(passes.parallel, clocks, queued_ns)
+    before = clocks.crew()
+    parallel, outcome = time_window(passes.parallel, clocks, queued_ns)
+    crew_queued_s = longest_wait_s(before, clocks.crew())
+    if not serial_first:
         serial, expected = time_window(passes.serial, clocks, queued_ns)
     refuse_unfinished(serial=expected, parallel=outcome)
     if check:
         check_same(expected, outcome)
     pairs.serial.append(serial)
-    pairs.parallel.append(replace(parallel, stints=tuple(passes.stints)))
+    pairs.parallel.append(replace(parallel, stints=tuple(passes.stints), crew_queued_s=crew_queued_s))
     pairs.outcome = outcome

@@ -15,6 +15,7 @@ from typing import Any
 from pytest_perfgate.errors import UsageError
 from pytest_perfgate.measure.clock import PERF_COUNTER, PROCESS_TIME, Clock
 from pytest_perfgate.measure.contention import Load, read_load
+from pytest_perfgate.measure.crew import Waits, read_waits
 from pytest_perfgate.measure.runqueue import run_queue
 from pytest_perfgate.measure.spinning import Spinners, open_spinners
 from pytest_perfgate.measure.stints import Stint
@@ -66,6 +67,8 @@ class Window:
     """How long the thread that timed it could have run and was not let; 0 where that is not known."""
     stints: tuple[Stint, ...] = ()
     """What the workers of a parallel pass saw; empty where nobody tells."""
+    crew_queued_s: float = 0.0
+    """The same as *queued_s*, of that other thread which waited longest; for where nobody tells."""
 
 
 @contextlib.contextmanager
@@ -82,13 +85,15 @@ class Clocks:
     """Of this process, all threads: what the serial pass spends on a core."""
     queue: Callable[[], contextlib.AbstractContextManager[Clock]] = _no_queue
     """Opens what tells how long this thread has waited for a core."""
+    crew: Callable[[], Waits] = dict
+    """Tells how long other threads have."""
     load: Callable[[], Load] | None = None
     """Tells what other programs leave of the machine; None where nobody looks."""
     spinners: Callable[[int], contextlib.AbstractContextManager[Spinners]] | None = None
     """Starts processes that show what the machine gives perfect code; None where nobody asks."""
 
 
-CLOCKS = Clocks(queue=run_queue, load=read_load, spinners=open_spinners)
+CLOCKS = Clocks(queue=run_queue, crew=read_waits, load=read_load, spinners=open_spinners)
 
 
 def time_window(work: Callable[[], Any], clocks: Clocks = CLOCKS, queued_ns: Clock = lambda: 0) -> tuple[Window, Any]:

@@ -61,7 +61,8 @@ def ends(serial: Sequence[Window], parallel: Sequence[Window], around: Surroundi
         around: What was known of the machine.
 
     Returns:
-        Lower and upper end, with the median of the ratios between them.
+        Lower and upper end, with the median of the ratios between them.  The upper one allows for how well few pairs
+        tell a median: those hit by others may be most of them.
     """
     pairs = list(zip(serial, parallel, strict=True))
     value = median([one.wall_s / max(other.wall_s, _LEAST_S) for one, other in pairs])
@@ -75,6 +76,8 @@ def ends(serial: Sequence[Window], parallel: Sequence[Window], around: Surroundi
         upper = around.able
     elif around.workers <= around.capacity:  # else workers wait for each other, which tells nothing
         upper = min(_unhindered(pairs), around.able)
+    else:
+        upper = _at_most([one.wall_s / max(other.wall_s, _LEAST_S) for one, other in pairs])
     if around.lost and not only_waits and not any(window.stints for window in parallel):
         # Nobody knows whom it hit: at worst one worker, for whom all others waited.
         upper = max(upper, min(value / max(1 - around.lost, _LEAST_S), around.able))
@@ -87,6 +90,8 @@ def ends(serial: Sequence[Window], parallel: Sequence[Window], around: Surroundi
 
 def held_up_s(parallel: Window) -> float:
     """Tell for how long a parallel pass was held up at most: its slowest worker by others, and who waited for all."""
+    if not parallel.stints:
+        return parallel.queued_s + parallel.crew_queued_s
     waited_ns: Counter[tuple[int, int]] = Counter()
     for stint in parallel.stints:
         waited_ns[stint.worker] += stint.waited_ns
@@ -135,7 +140,13 @@ def with_cores_enough(serial: Sequence[Window], parallel: Sequence[Window], work
 
 def _unhindered(pairs: Sequence[tuple[Window, Window]]) -> float:
     """Take from parallel passes what they are seen to have waited for a core."""
-    return median([one.wall_s / max(other.wall_s - held_up_s(other), _LEAST_S) for one, other in pairs])
+    return _at_most([one.wall_s / max(other.wall_s - held_up_s(other), _LEAST_S) for one, other in pairs])
+
+
+def _at_most(ratios: Sequence[float]) -> float:
+    """Tell how large the median of more pairs may be; of too few for an interval any may be the typical one."""
+    interval = median_interval(ratios)
+    return max(ratios) if interval is None else interval[1]
 
 
 def _only_waits(serial: Sequence[Window], parallel: Sequence[Window]) -> bool:

@@ -52,6 +52,25 @@ def test_on_an_idle_machine_nothing_is_said_of_disturbance():
     assert verdict(found, efficiency=0.9) is Verdict.PASS
 
 
+def test_a_limit_within_the_scatter_of_the_pairs_is_not_broken_for_certain():
+    # A kernel that wakes both workers on one core, now and then, and says so nowhere.
+    hit, spared = Window(0.062, 0.1), Window(0.05, 0.1)
+    pairs = Pairs([Window(0.1, 0.1)] * 9, [hit] * 5 + [spared] * 4)
+    facts = {"target": "work", "workers": 2, "backend": "callable"}
+    found = measurement_of(CASE, Timed(pairs, 2.0, (1.99,) * 9), 2.0, GilWatch(), facts)
+    assert found.value == pytest.approx(1.613, abs=1e-3)
+    assert found.extra["disturbance"] == "pairs of passes differ, 1.61× to 2.00×"
+    assert verdict(found, speedup=1.8) is Verdict.INCONCLUSIVE
+    assert verdict(found, efficiency=0.9) is Verdict.INCONCLUSIVE
+    assert verdict(found, speedup=1.6) is Verdict.PASS
+
+
+def test_steady_pairs_below_a_limit_break_it():
+    found = measured(Window(0.1, 0.1), Window(0.062, 0.1), left=2.0, gains=[1.99] * 9, backend="callable")
+    assert "disturbance" not in found.extra
+    assert verdict(found, speedup=1.8) is Verdict.OVER_BUDGET
+
+
 def test_perfect_code_beside_hogs_is_not_failed():
     # Two processes of five on two cores got 0.8 of them, one of four got half a core.
     serial = Window(0.2, 0.1, 0.1)

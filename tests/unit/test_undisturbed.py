@@ -92,6 +92,22 @@ def test_where_workers_tell_nothing_what_others_took_may_have_hit_one_of_them():
     assert ends([serial()], [parallel(wall=0.08)], around(lost=3.0))[1] == 2.0
 
 
+def test_what_threads_that_tell_nothing_waited_for_a_core_counts_as_well():
+    held_up = Window(0.08, 0.1, 0.005, crew_queued_s=0.025)
+    assert held_up_s(held_up) == pytest.approx(0.03)
+    assert ends([serial()], [held_up], around())[1] == pytest.approx(2.0)
+    assert ends([serial()], [held_up], around(workers=4))[1] == pytest.approx(1.25), "beyond the cores it excuses nothing"
+
+
+def test_where_most_of_a_few_pairs_were_hit_the_others_tell_what_is_possible():
+    hit, spared = parallel(wall=0.08), parallel(wall=0.05)
+    nine = [hit] * 5 + [spared] * 4
+    assert ends([serial()] * 9, nine, around()) == pytest.approx((1.25, 2.0))
+    assert ends([serial()] * 9, [hit] * 8 + [spared], around())[1] == pytest.approx(1.25), "one of nine is luck"
+    assert ends([serial()] * 3, [hit] * 2 + [spared], around())[1] == pytest.approx(2.0), "one of three is not"
+    assert ends([serial()] * 9, nine, around(workers=4))[1] == pytest.approx(2.0)
+
+
 def test_workers_beyond_the_cores_wait_for_each_other_which_excuses_nothing():
     busy = parallel(*(stint(n, 100, 50) for n in range(4)), wall=0.1)
     assert ends([serial()], [busy], around(workers=4))[1] == pytest.approx(1.0)

@@ -223,6 +223,10 @@ def _disturbances(timed: Timed, around: Surroundings) -> Iterator[str]:
     usable = min(around.workers, around.capacity)
     if around.gains and median(around.gains) < usable * (1 - _HARDLY_WAITED):
         yield f"processes that only spin gained {median(around.gains):.2f}× beside it"
+    ratios = pairs.ratios
+    low, high = median_interval(ratios) or (min(ratios), max(ratios))
+    if high > median(ratios) * (1 + _HARDLY_WAITED):
+        yield f"pairs of passes differ, {low:.2f}× to {high:.2f}×"
 
 
 def _curve_facts(curve: Sequence[Point], capacity: float, limits: _Limits) -> dict[str, Any]:

@@ -10,8 +10,13 @@ from collections.abc import Iterator
 
 @contextlib.contextmanager
 def hogs(count: int) -> Iterator[None]:
-    """Keep processors busy."""
-    running = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(count)]
+    """Keep processors busy, each in a session of its own.
+
+    Linux may share out processors by sessions (autogroup): hogs in one session would have to do with a single share
+    together, and disturb less than the programs of so many users.
+    """
+    command = [sys.executable, "-c", "while True: pass"]
+    running = [subprocess.Popen(command, start_new_session=True) for _ in range(count)]
     try:
         yield
     finally:

@@ -1,4 +1,4 @@
-"""The words people write in markers, settings and commands: patterns, showing one, finding the one that was meant."""
+"""The words people write in markers, settings and commands: patterns, showing, counting, finding what was meant."""
 
 from __future__ import annotations
 
@@ -45,6 +45,11 @@ def shown(value: object) -> str:
         return str(value).lower()
     text = f'"{value}"' if isinstance(value, str) and value.isprintable() else ascii(value)
     return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}..."
+
+
+def counted(number: int, noun: str) -> str:
+    """Write ``1 case``, ``1,200 cases``."""
+    return f"{number:,} {noun}" + ("" if number == 1 else "s")
 
 
 def printable(text: str) -> str:

@@ -180,11 +180,6 @@ def width_of(stream: TextIO) -> int:
     return _WIDTH_WITHOUT_TERMINAL
 
 
-def counted(number: int, noun: str) -> str:
-    """Write ``1 case``, ``1,200 cases``."""
-    return f"{number:,} {noun}" + ("" if number == 1 else "s")
-
-
 def _read_standard_input() -> str:
     source = sys.stdin
     try:

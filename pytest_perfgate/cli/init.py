@@ -9,8 +9,9 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_perfgate.cli._command import COULD_NOT_JUDGE, PASSED, counted, say
+from pytest_perfgate.cli._command import COULD_NOT_JUDGE, PASSED, say
 from pytest_perfgate.errors import UsageError
+from pytest_perfgate.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

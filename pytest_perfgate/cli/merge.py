@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 import sys
 
-from pytest_perfgate.cli._command import PASSED, STANDARD_STREAM, add_run, counted, named, read_runs, say
+from pytest_perfgate.cli._command import PASSED, STANDARD_STREAM, add_run, named, read_runs, say
+from pytest_perfgate.words import counted
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

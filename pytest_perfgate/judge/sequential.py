@@ -23,6 +23,7 @@ from dataclasses import dataclass
 
 from pytest_perfgate import stats
 from pytest_perfgate.model import Verdict
+from pytest_perfgate.words import counted
 
 #: Share of the limit up to which a change is not relevant: 2 % of 5 %.
 IRRELEVANT = 0.4
@@ -224,7 +225,7 @@ def _doubt(rounds: Sequence[float], policy: SequentialPolicy, estimate: float) -
         more = max(LEAST_ROUNDS - len(rounds), _rounds_to(1 / policy.beta, _mirrored(rounds), -policy.limit, spread))
     if more <= _PATIENCE:
         count = max(1, math.ceil(more))
-        return f"about {count} more process pair{'s' if count > 1 else ''} would settle it", count
+        return f"about {counted(count, 'more process pair')} would settle it", count
     if spread > policy.limit:
         return f"the process pairs scatter by {_percent(spread)}: only a quieter machine would settle it", 0
     return "the change is too close to the tolerance to tell on which side it lies", 0

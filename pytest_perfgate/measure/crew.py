@@ -6,7 +6,6 @@ Workers that a pool of ours made tell that themselves, see :mod:`pytest_perfgate
 from __future__ import annotations
 
 import contextlib
-import os
 import sys
 import threading
 from collections.abc import Iterator, Mapping
@@ -41,17 +40,16 @@ def longest_wait_s(before: Waits, after: Waits) -> float:
 
 def _waits_of(process: str) -> Iterator[tuple[int, int]]:
     """List threads of a process and of all that it started, and what each waited."""
-    for thread in _listed(_TASKS.format(process)):
-        folder = Path(_TASKS.format(process), thread)
+    for folder in _listed(Path(_TASKS.format(process))):
         with contextlib.suppress(OSError, ValueError, IndexError):  # it may end while we look
-            yield int(thread), int((folder / "schedstat").read_bytes().split()[1])
+            yield int(folder.name), int((folder / "schedstat").read_bytes().split()[1])
         with contextlib.suppress(OSError):  # the same, or a kernel that does not list children
             for child in (folder / "children").read_text().split():
                 yield from _waits_of(child)
 
 
-def _listed(folder: str) -> list[str]:
+def _listed(folder: Path) -> list[Path]:
     try:
-        return os.listdir(folder)
+        return list(folder.iterdir())
     except OSError:
         return []

@@ -19,6 +19,7 @@ from pytest_perfgate.measure.crew import Waits, read_waits
 from pytest_perfgate.measure.runqueue import run_queue
 from pytest_perfgate.measure.spinning import Spinners, open_spinners
 from pytest_perfgate.measure.stints import Stint
+from pytest_perfgate.words import counted
 
 #: A test's traceback ends in the user's own code.
 __tracebackhide__ = True
@@ -133,7 +134,7 @@ def check_workers(workers: object, items: int | None = None) -> None:
         raise UsageError(f"workers={workers!r} is not a whole number of at least 2: one worker has no speedup")
     if items is not None and workers > items:
         raise UsageError(
-            f"{workers} workers for {items} item{'s' if items != 1 else ''}: no more than {items} could work at a "
+            f"{workers} workers for {counted(items, 'item')}: no more than {items} could work at a "
             f"time; give more items or fewer workers"
         )
 

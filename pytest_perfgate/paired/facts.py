@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from pytest_perfgate import stats
+from pytest_perfgate.words import counted
 
 Facts = Mapping[str, Any]
 
@@ -73,7 +74,7 @@ def _modules(rounds: Sequence[tuple[Facts, Facts]]) -> Iterable[str]:
     went = frozenset.intersection(*(old - new for old, new in sets))
     lists = [_listed("new", came), _listed("gone", went)]
     detail = "; ".join(filter(None, lists))
-    yield f"imports {len(new)} modules, {len(old)} at base" + (f": {detail}" if detail else "")
+    yield f"imports {counted(len(new), 'module')}, {len(old)} at base" + (f": {detail}" if detail else "")
 
 
 def _listed(what: str, names: Iterable[str]) -> str:

@@ -11,6 +11,7 @@ from pytest_perfgate.judge.sequential import SequentialPolicy, Standing, stand
 from pytest_perfgate.model import Better, Case, Verdict
 from pytest_perfgate.paired.blocks import PairRound, Shape
 from pytest_perfgate.paired.line import Message
+from pytest_perfgate.words import counted
 
 #: After so many rounds it shows whether later plays are the same kind of work as first ones: not by this factor apart.
 _TRIED_PLAYS, _MOST_WARMED = 3, 1.5
@@ -255,7 +256,7 @@ def rounds_to_differ(policy: SequentialPolicy) -> int:
 
 def _not_yet(missing: int) -> str:
     """Say what would settle a difference that has not been seen often enough."""
-    pairs = f"{missing} more process pair{'s' if missing > 1 else ''}"
+    pairs = counted(missing, "more process pair")
     return f"each side gave one number so far, which may be chance; {pairs} would settle it"
 
 

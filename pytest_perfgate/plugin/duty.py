@@ -9,6 +9,7 @@ import pytest
 
 from pytest_perfgate.model import Case, Finding, MatchedProfile, Measurement, Run, Verdict
 from pytest_perfgate.plugin.extent import Extent
+from pytest_perfgate.words import counted
 
 if TYPE_CHECKING:
     from pytest_perfgate.settings import Settings
@@ -86,7 +87,7 @@ class Duty:
         cut_off = [test for test in expected if test not in self._reported]
         if cut_off:
             failures.append(
-                f"the run was cut short: {_tests(len(cut_off))} that should measure did not run to the end: "
+                f"the run was cut short: {counted(len(cut_off), 'test')} that should measure did not run to the end: "
                 f"{_some(cut_off)}"
             )
         if self._settings.against is not None and run.measured and not any(map(_is_compared, run.findings)):
@@ -170,10 +171,6 @@ def _cause(traceback: str) -> str:
     marked = [line[1:].strip() for line in lines if line.startswith("E ")]
     cause = (marked or lines or ["pytest does not say why"])[-1]
     return cause if len(cause) <= _LONGEST_CAUSE else f"{cause[:_LONGEST_CAUSE]}..."
-
-
-def _tests(count: int) -> str:
-    return f"{count} test" + ("s" if count != 1 else "")
 
 
 def _some(ids: Sequence[str]) -> str:

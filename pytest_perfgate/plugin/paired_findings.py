@@ -19,6 +19,7 @@ from pytest_perfgate.paired.series import DIFFERENT_ROUNDS, Series
 from pytest_perfgate.paired.terms import Outcome
 from pytest_perfgate.store import finding_from_dict, finding_to_dict
 from pytest_perfgate.units import SECONDS
+from pytest_perfgate.words import counted
 
 #: What to do about a rise from zero that is meant: nothing is recorded here.
 _MERGED = "if it is meant, set an absolute limit and merge it in spite of this; the base has it from then on"
@@ -93,7 +94,7 @@ def _allowing(series: Series, standing: Standing) -> str:
 def _without_ratio(series: Series, standing: Standing, against: str) -> Comparison:
     """Judge a change from or to zero, or below it, as that of two stored runs is, once it was seen often enough."""
     if len(series.base) < DIFFERENT_ROUNDS:
-        seen = f"{len(series.base)} process pair{'s' if len(series.base) > 1 else ''}"
+        seen = counted(len(series.base), "process pair")
         return Comparison(verdict=Verdict.INCONCLUSIVE, reason=f"measured in only {seen}: {standing.doubt}")
     sides = [_merged(series.told[side], values) for side, values in (("base", series.base), ("head", series.head))]
     return compare_measurements(sides[0], sides[1], tolerance=0.0, against=against, if_meant=_MERGED)

@@ -21,6 +21,7 @@ from pytest_perfgate.errors import PerfgateError
 from pytest_perfgate.model import Case, Comparison, Finding, Measurement, Verdict
 from pytest_perfgate.plugin.measuring import recorder_of
 from pytest_perfgate.plugin.recorder import Recorder
+from pytest_perfgate.words import counted
 
 if TYPE_CHECKING:
     from pytest_perfgate.paired.crew import WorkerProgram
@@ -206,7 +207,7 @@ class Pairing:
             nonlocal told_s
             text = (
                 f"perfgate: against {self.against}, round {progress.round}: {progress.undecided} of "
-                f"{progress.cases} cases undecided, {progress.elapsed_s:.0f} s"
+                f"{counted(progress.cases, 'case')} undecided, {progress.elapsed_s:.0f} s"
             )
             if reporter.isatty:
                 reporter.rewrite(text if progress.undecided else "", erase=True)

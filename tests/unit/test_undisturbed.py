@@ -96,7 +96,9 @@ def test_what_threads_that_tell_nothing_waited_for_a_core_counts_as_well():
     held_up = Window(0.08, 0.1, 0.005, crew_queued_s=0.025)
     assert held_up_s(held_up) == pytest.approx(0.03)
     assert ends([serial()], [held_up], around())[1] == pytest.approx(2.0)
-    assert ends([serial()], [held_up], around(workers=4))[1] == pytest.approx(1.25), "beyond the cores it excuses nothing"
+    assert ends([serial()], [held_up], around(workers=4))[1] == pytest.approx(1.25), (
+        "beyond the cores it excuses nothing"
+    )
 
 
 def test_where_most_of_a_few_pairs_were_hit_the_others_tell_what_is_possible():

@@ -10,6 +10,7 @@ from pytest_perfgate.paired.environment.draft import Draft
 from pytest_perfgate.paired.environment.git import GitError, git, toplevel
 from pytest_perfgate.paired.environment.project import Locate
 from pytest_perfgate.paired.environment.trees import copy_files
+from pytest_perfgate.words import counted
 
 #: What a build leaves behind that is not imported, or not by copying.
 _NOT_COPIED = (*BYTECODE_SUFFIXES, *EXTENSION_SUFFIXES, ".o", ".a", ".c", ".cpp", ".so", ".pyd", ".html")
@@ -107,7 +108,7 @@ def stale_copies(head: Draft, locate: Locate) -> list[str]:
             place = locate(root)
             notes.append(
                 f"{root} is installed in {place.parent.parent if place else 'another place'} and differs there from "
-                f"the working tree ({len(stale)} files, {stale[0]} among them); head is the working tree"
+                f"the working tree ({counted(len(stale), 'file')}, {stale[0]} among them); head is the working tree"
             )
     return notes
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pytest_perfgate.measure.parallel import Window
-from pytest_perfgate.measure.scaling import ONLY_WAITS
+from pytest_perfgate.measure.scaling import ONLY_CORES, ONLY_WAITS
 from pytest_perfgate.stats import median, median_interval
 
 #: Gains of a probe that differ by more than this share of their median are those of a machine that changes.
@@ -21,6 +21,12 @@ _STEADY = 0.1
 _NEEDS_NONE = 0.05
 #: What neighbours may cost work that hardly needs cores, beyond what it is seen to wait for them: waking up late.
 _LATE = 1.3
+#: CPU time of this process in a parallel pass, as a share of that in the serial one, with which it has done the work.
+_DONE_HERE = 0.8
+#: Cores that threads kept busy together, up to which they took turns.
+_IN_TURNS = 1.1
+#: By then two threads that were woken on one core have one each, where there are two: after a few ticks of 4 ms.
+_PARTED_S = 0.02
 #: A clock too coarse to see a pass must not divide by zero.
 _LEAST_S = 1e-9
 
@@ -65,19 +71,23 @@ def ends(serial: Sequence[Window], parallel: Sequence[Window], around: Surroundi
         tell a median: those hit by others may be most of them.
     """
     pairs = list(zip(serial, parallel, strict=True))
-    value = median([one.wall_s / max(other.wall_s, _LEAST_S) for one, other in pairs])
+    value = median([_ratio(one, other.wall_s) for one, other in pairs])
     least_s = _least_s if around.is_crowded and not _is_told(serial) else alone_s
     lower = median([least_s(one) / max(other.wall_s, _LEAST_S) for one, other in pairs])
     upper = value
     only_waits = _only_waits(serial, parallel)
     if around.is_crowded and only_waits:  # cores are not what such work is short of, so a crowd is a small excuse
-        upper = min(_unhindered(pairs) * _LATE, around.able)
+        upper = min(
+            _at_most([_ratio(one, other.wall_s - held_up_s(other)) for one, other in pairs]) * _LATE, around.able
+        )
     elif around.is_crowded:
         upper = around.able
     elif around.workers <= around.capacity:  # else workers wait for each other, which tells nothing
-        upper = min(_unhindered(pairs), around.able)
+        upper = min(
+            _at_most([_ratio(one, _unhindered_s(one, other, around.lost)) for one, other in pairs]), around.able
+        )
     else:
-        upper = _at_most([one.wall_s / max(other.wall_s, _LEAST_S) for one, other in pairs])
+        upper = _at_most([_ratio(one, other.wall_s) for one, other in pairs])
     if around.lost and not only_waits and not any(window.stints for window in parallel):
         # Nobody knows whom it hit: at worst one worker, for whom all others waited.
         upper = max(upper, min(value / max(1 - around.lost, _LEAST_S), around.able))
@@ -138,9 +148,22 @@ def with_cores_enough(serial: Sequence[Window], parallel: Sequence[Window], work
     return median(ratios) if ratios else None
 
 
-def _unhindered(pairs: Sequence[tuple[Window, Window]]) -> float:
-    """Take from parallel passes what they are seen to have waited for a core."""
-    return _at_most([one.wall_s / max(other.wall_s - held_up_s(other), _LEAST_S) for one, other in pairs])
+def _ratio(serial: Window, parallel_s: float) -> float:
+    return serial.wall_s / max(parallel_s, _LEAST_S)
+
+
+def _unhindered_s(serial: Window, parallel: Window, lost: float) -> float:
+    """Tell what a parallel pass took at least, had the kernel given each worker a core at once.
+
+    Threads that take turns anyhow gain nothing by cores of their own: while one waited for a core another had it, and
+    the lock as well.  They are known by the cores that they kept busy together, where it is this process that worked;
+    but a kernel takes a while to part two threads that it woke on one core, so a short pass tells nothing of that.
+    """
+    held_s = held_up_s(parallel)
+    needs_cores = core_share(serial) >= ONLY_CORES and parallel.cpu_s >= _DONE_HERE * serial.cpu_s
+    if needs_cores and parallel.wall_s >= _PARTED_S and parallel.cpu_s <= _IN_TURNS * parallel.wall_s:
+        held_s = min(held_s, lost * parallel.wall_s)
+    return parallel.wall_s - held_s
 
 
 def _at_most(ratios: Sequence[float]) -> float:

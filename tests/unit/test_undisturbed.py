@@ -101,6 +101,28 @@ def test_what_threads_that_tell_nothing_waited_for_a_core_counts_as_well():
     )
 
 
+def threads(wall, waited, cpu=0.1):
+    """Make a pass of two threads, one of which waited."""
+    return parallel(stint(1, wall * 1000, waited * 1000), stint(2, wall * 1000), wall=wall, cpu=cpu)
+
+
+def test_threads_that_take_turns_are_not_excused_because_the_kernel_had_them_share_a_core():
+    in_turns = threads(0.1, 0.04)
+    assert ends([serial()], [in_turns], around())[1] == pytest.approx(1.0)
+    assert ends([serial()], [Window(0.1, 0.1, crew_queued_s=0.04)], around())[1] == pytest.approx(1.0)
+    assert ends([serial()], [threads(0.1, 0.04)], around(lost=0.1))[1] == pytest.approx(1 / 0.9), "others had some"
+    assert ends([serial()], [threads(0.1, 0.04, cpu=0.12)], around())[1] == pytest.approx(1 / 0.6), (
+        "no turns: 1.2 cores"
+    )
+
+
+def test_of_a_short_pass_of_work_that_waits_and_of_what_is_done_elsewhere_turns_are_not_known():
+    short = [serial(0.01)], [threads(0.01, 0.004, cpu=0.01)]
+    assert ends(*short, around())[1] == pytest.approx(1 / 0.6), "the kernel had no time to part them"
+    assert ends([serial(cpu=0.05)], [threads(0.1, 0.04, cpu=0.05)], around())[1] == pytest.approx(1 / 0.6)
+    assert ends([serial()], [threads(0.1, 0.04, cpu=0.001)], around())[1] == pytest.approx(1 / 0.6), "processes"
+
+
 def test_where_most_of_a_few_pairs_were_hit_the_others_tell_what_is_possible():
     hit, spared = parallel(wall=0.08), parallel(wall=0.05)
     nine = [hit] * 5 + [spared] * 4

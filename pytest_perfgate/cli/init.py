@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from pytest_perfgate.cli._command import COULD_NOT_JUDGE, PASSED, say
 from pytest_perfgate.errors import UsageError
-from pytest_perfgate.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,6 +55,7 @@ def run(namespace: argparse.Namespace) -> int:
         UsageError: The folder does not exist, or a file cannot be written.
     """
     from pytest_perfgate.starter import ACTION, plan_start, write_all
+    from pytest_perfgate.words import counted
 
     start = plan_start(
         _root(namespace.rootdir),

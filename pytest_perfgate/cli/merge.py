@@ -6,7 +6,6 @@ import argparse
 import sys
 
 from pytest_perfgate.cli._command import PASSED, STANDARD_STREAM, add_run, named, read_runs, say
-from pytest_perfgate.words import counted
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -35,6 +34,7 @@ def run(namespace: argparse.Namespace) -> int:
     """
     from pytest_perfgate.compare import merge_runs
     from pytest_perfgate.store import check_writable, run_to_text, store_run
+    from pytest_perfgate.words import counted
 
     if namespace.output != STANDARD_STREAM:
         check_writable(namespace.output)
@@ -44,5 +44,5 @@ def run(namespace: argparse.Namespace) -> int:
     else:
         store_run(merged, namespace.output)
     many = counted(len(merged.findings), "case")
-    say(f"perfgate: merged {len(namespace.runs)} runs ({many}) into {namespace.output}", sys.stderr)
+    say(f"perfgate: merged {counted(len(namespace.runs), 'run')} ({many}) into {namespace.output}", sys.stderr)
     return PASSED

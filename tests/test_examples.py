@@ -10,7 +10,10 @@ from pathlib import Path
 import pytest
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
-PROJECTS = sorted(folder.name for folder in EXAMPLES.iterdir() if (folder / "README.md").exists())
+#: pytest leaves a README in its cache folder, too.
+PROJECTS = sorted(
+    folder.name for folder in EXAMPLES.iterdir() if (folder / "README.md").exists() and folder.name[0] != "."
+)
 
 #: What each of them is there to show.
 MEASURES = {

@@ -1,5 +1,6 @@
 """Applications that get ready, or do not: real small processes, no assertion on how long anything takes."""
 
+import functools
 import re
 import signal
 import socket
@@ -208,6 +209,40 @@ def test_a_port_that_is_open_before_is_refused():
                 run_app_once(["sleep", "60"], ready=ready)
 
 
+def test_a_function_that_is_true_before_is_refused(tmp_path):
+    with pytest.raises(CannotMeasureError, match=r"<lambda>\(\) is true already before the application is started"):
+        run_app_once(["sleep", "60"], ready=lambda: True)
+    mark = tmp_path / "mark"
+    argv = ["sh", "-c", f"touch {mark}; sleep 60"]
+    with pytest.raises(CannotMeasureError, match="remove what an earlier run left behind"):
+        measure_app(Plan(), CASE, argv, ready=mark.exists, runs=1, warmup=1)
+    mark.unlink()
+
+    def found():
+        mark.unlink()
+        return True
+
+    assert measure_app(Plan(), CASE, argv, ready=found, runs=1, warmup=1)[1].rounds == 1
+
+
+async def answers():
+    return False
+
+
+def answers_in_steps():
+    yield False
+
+
+@pytest.mark.parametrize(
+    "ready",
+    [answers, functools.partial(answers), lambda: answers(), answers_in_steps],  # noqa: PLW0108  # a plain one around it
+    ids=["async", "partial", "lambda", "generator"],
+)
+def test_a_function_that_has_to_be_awaited_is_refused(ready):
+    with pytest.raises(UsageError, match=r"has to be awaited or iterated.*asyncio\.run"):
+        run_app_once(["sleep", "60"], ready=ready)
+
+
 def test_a_program_that_is_not_there_is_explained():
     with pytest.raises(CannotMeasureError, match="'no-such-server' was not found"):
         run_app_once(["no-such-server"], ready="output")
@@ -224,8 +259,14 @@ def test_what_the_function_raises_comes_through():
 def test_a_function_that_measures_is_refused_and_does_not_wait_for_itself(way):
     if way != "spawner":
         pytest.skip("this process can start several")
+    asked = []
+
+    def measures():
+        asked.append(1)
+        return len(asked) > 1 and run_app_once(["sleep", "60"], ready="output")
+
     with pytest.raises(CannotMeasureError, match="within the measurement of another"):
-        run_app_once(["sleep", "60"], ready=lambda: run_app_once(["sleep", "60"], ready="output"))
+        run_app_once(["sleep", "60"], ready=measures)
     assert run_app_once(["sh", "-c", "echo x; sleep 60"], ready="output").stdout == "x\n"
 
 

@@ -199,6 +199,51 @@ def test_what_goes_into_the_background_is_told(monkeypatch):
         run_app_once(["sh", "-c", "sleep 60 & exit 0"], ready=re.compile("up"))
 
 
+@pytest.mark.parametrize("ready", ["output", re.compile("config|up")], ids=["output", "pattern"])
+@pytest.mark.parametrize("stream", ["stdout", "stderr"])
+def test_what_a_crash_says_makes_nothing_ready(ready, stream):
+    code = f"import sys; print('config error', file=sys.{stream}, flush=True); sys.exit(2)"
+    with pytest.raises(CannotMeasureError, match=r"(?s)exited with status 2 as soon as it was ready \(.*config error"):
+        run_app_once(python(code), ready=ready)
+    with pytest.raises(CannotMeasureError, match="No module named no_such_server_module"):
+        measure_app(Plan(), CASE, [sys.executable, "-m", "no_such_server_module"], ready="output", runs=1)
+
+
+def test_a_death_by_a_signal_after_the_first_output_is_told():
+    with pytest.raises(CannotMeasureError, match=r"was killed by signal 9 \(SIGKILL\) as soon as it was ready"):
+        run_app_once(["sh", "-c", "echo up; kill -9 $$"], ready="output")
+
+
+def test_what_fails_only_when_it_is_stopped_is_measured():
+    code = "import signal, sys, time\nsignal.signal(15, lambda *_: sys.exit(1))\nprint(1)\ntime.sleep(60)"
+    assert run_app_once(python(code), ready="output").returncode == 1
+
+
+def test_what_ends_well_after_its_output_is_measured():
+    assert run_app_once(["sh", "-c", "echo done"], ready="output").returncode == 0
+
+
+BACKGROUND = """
+import os, sys, time
+told, tell = os.pipe()
+if os.fork():
+    if sys.argv[2] == "late":
+        os.read(told, 1)
+    os._exit(0)
+if len(sys.argv) > 3:
+    os.setsid()
+"""
+
+
+@pytest.mark.parametrize("when", ["early", "late"])
+def test_a_server_that_goes_into_the_background_is_told(way, when):
+    code = BACKGROUND + SERVER.replace("server.serve", "os.write(tell, b'x'); server.serve")
+    own_session = ["setsid"] if way == "spawner" else []
+    for ready in ("port", "http://127.0.0.1:{port}"):
+        with pytest.raises(CannotMeasureError, match=r"exited with status 0 (before|as soon as).*in the foreground"):
+            run_app_once(python(code, "{port}", when, *own_session), ready=ready)
+
+
 def test_a_port_that_is_open_before_is_refused():
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

@@ -44,7 +44,7 @@ class AppRun:
     """Whether it had to be killed, because it went on after that signal."""
     at_ready: Mapping[str, float]
     """What its first process had used when it was ready (Linux): ``user_s system_s minor_faults major_faults
-    peak_bytes on_cpu_s queued_s``."""
+    blocks_read peak_bytes on_cpu_s queued_s``."""
     process: ProcessRun
     """All of it, its end included."""
 
@@ -234,6 +234,10 @@ def _early(command: Command, readiness: Readiness, run: ProcessRun, when: str = 
 # -- what it has used so far
 
 
+#: Of which file of a process which row is called how, and what its number has to be multiplied by.
+_ROWS = (("status", "VmHWM:", "peak_bytes", 1024), ("io", "read_bytes:", "blocks_read", 1 / 512))
+
+
 def _used(pid: int) -> dict[str, float]:
     """Read what a running process has used; nothing where the system does not tell."""
     if not _IS_LINUX:
@@ -247,8 +251,9 @@ def _used(pid: int) -> dict[str, float]:
         tick_s = 1 / os.sysconf("SC_CLK_TCK")  # proc(5): fields 10, 12, 14 and 15; the split starts with the third
         used |= {"minor_faults": int(stat[7]), "major_faults": int(stat[9])}
         used |= {"user_s": int(stat[11]) * tick_s, "system_s": int(stat[12]) * tick_s}
-    with contextlib.suppress(OSError, ValueError, IndexError):
-        for row in Path(f"/proc/{pid}/status").read_text("utf-8", "replace").splitlines():
-            if row.startswith("VmHWM:"):
-                used["peak_bytes"] = int(row.split()[1]) * 1024
+    for file, row_of, name, scale in _ROWS:
+        with contextlib.suppress(OSError, ValueError, IndexError):
+            for row in Path(f"/proc/{pid}/{file}").read_text("utf-8", "replace").splitlines():
+                if row.startswith(row_of):
+                    used[name] = int(int(row.split()[1]) * scale)
     return used

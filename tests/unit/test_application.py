@@ -356,6 +356,8 @@ def test_the_time_to_ready_is_measured_with_what_was_used_by_then(way):
     if way == "spawner":
         assert measurement.extra["peak_bytes"] > 2**20
         assert measurement.extra["page_faults"] > 100
+        assert measurement.extra["major_faults"] >= 0
+        assert measurement.extra["blocks_read"] >= 0
         assert not measurement.warnings
 
 

@@ -198,6 +198,8 @@ def _facts(runs: Sequence[AppRun]) -> dict[str, Any]:
         "on_cpu_s": known("on_cpu_s"),
         "queued_s": known("queued_s"),
         "page_faults": middle(faults),
+        "major_faults": known("major_faults"),
+        "blocks_read": known("blocks_read"),
         "peak_bytes": known("peak_bytes"),
     }
 

@@ -101,15 +101,15 @@ class Application:
                 raise CannotMeasureError(_early(command, readiness, result()))
             at_ready = _used(session.pid)
             _watch(session, watch_s)
-            told_ns = PERF_COUNTER()
+            watched_ns = PERF_COUNTER()
             run = self._stopped(session, ready_ns, at_ready, result)
             ended_ns = session.started_ns + session.end()["wall_ns"]
-            if ended_ns < told_ns:
-                # Of output and end either may be noticed first; a port or a function says nothing of what has ended.
-                is_early = readiness.tell != "output" and ended_ns < ready_ns
-                if is_early or run.process.exit_status or run.process.left_behind:
-                    when = "before" if is_early else "as soon as"
-                    raise CannotMeasureError(_early(command, readiness, run.process, when))
+            # Of output and end either may be noticed first; a port or a function says nothing of what has ended.
+            is_early = readiness.tell != "output" and ended_ns < ready_ns
+            if ended_ns < watched_ns and (is_early or run.process.exit_status or run.process.left_behind):
+                raise CannotMeasureError(
+                    _early(command, readiness, run.process, "before" if is_early else "as soon as")
+                )
             return run
 
     def _stopped(

@@ -24,6 +24,9 @@ from pytest_perfgate.measure.spawner.order import Order, Session
 _IS_LINUX = sys.platform == "linux"
 #: How long an application may take to end by itself after it was told to.
 STOP_S = 5.0
+#: How long it is watched when it is ready, in a series' first run and in others, before it is told to stop: what breaks
+#: down says so first, and only its end tells that from a greeting.  Not in the time to ready.
+FIRST_WATCH_S, WATCH_S = 0.3, 0.05
 _EVER_S = 10 * 365 * 86400.0
 #: What :attr:`AppRun.at_ready` tells, and what nobody asks of an application.
 _NOT_FROM_ITS_END = {"blocks_read", *(("queued_ns", "user_s", "minor_faults", "peak_bytes") if _IS_LINUX else ())}
@@ -41,7 +44,7 @@ class AppRun:
     """Whether it had to be killed, because it went on after that signal."""
     at_ready: Mapping[str, float]
     """What its first process had used when it was ready (Linux): ``user_s system_s minor_faults major_faults
-    peak_bytes on_cpu_s queued_s``."""
+    blocks_read peak_bytes on_cpu_s queued_s``."""
     process: ProcessRun
     """All of it, its end included."""
 
@@ -63,11 +66,15 @@ class Application:
     stop: int
     """Signal that stops it."""
 
-    def run(self) -> AppRun:
+    def run(self, watch_s: float = FIRST_WATCH_S) -> AppRun:
         """Start it once, wait until it is ready, and stop it.
 
+        Args:
+            watch_s: How long to look on whether it breaks down when it is ready.
+
         Raises:
-            CannotMeasureError: It could not be started, was ready before, ended before it was ready, or never was.
+            CannotMeasureError: It could not be started, was ready before, ended before it was ready, never was, or
+                failed or went into the background when it was.
         """
         port = free_port() if self.needs_port else 0
         readiness = self.readiness(port)
@@ -93,7 +100,17 @@ class Application:
                 session.end()
                 raise CannotMeasureError(_early(command, readiness, result()))
             at_ready = _used(session.pid)
-            return self._stopped(session, ready_ns, at_ready, result)
+            _watch(session, watch_s)
+            watched_ns = PERF_COUNTER()
+            run = self._stopped(session, ready_ns, at_ready, result)
+            ended_ns = session.started_ns + session.end()["wall_ns"]
+            # Of output and end either may be noticed first; a port or a function says nothing of what has ended.
+            is_early = readiness.tell != "output" and ended_ns < ready_ns
+            if ended_ns < watched_ns and (is_early or run.process.exit_status or run.process.left_behind):
+                raise CannotMeasureError(
+                    _early(command, readiness, run.process, "before" if is_early else "as soon as")
+                )
+            return run
 
     def _stopped(
         self, session: Session, ready_ns: int, at_ready: Mapping[str, float], result: Callable[[], ProcessRun]
@@ -183,6 +200,13 @@ def _wait(session: Session, readiness: Readiness, timeout_s: float | None) -> in
             time.sleep(min(readiness.again_s, left_s))
 
 
+def _watch(session: Session, watch_s: float) -> None:
+    """Look on until it ends by itself, or the time is up."""
+    until_ns = PERF_COUNTER() + int(watch_s * 1e9)
+    while not _is_over(session) and (left_ns := until_ns - PERF_COUNTER()) > 0:
+        session.output(left_ns / 1e9)
+
+
 def _is_over(session: Session) -> bool:
     return session.facts is not None
 
@@ -194,11 +218,11 @@ def _never(command: Command, readiness: Readiness, run: ProcessRun) -> str:
     )
 
 
-def _early(command: Command, readiness: Readiness, run: ProcessRun) -> str:
+def _early(command: Command, readiness: Readiness, run: ProcessRun, when: str = "before") -> str:
     how = f"exited with status {run.exit_status}"
     if run.exit_status < 0:
         how = f"was killed by signal {signal_name(-run.exit_status)}"
-    text = f"{shown(command.argv)} {how} before it was ready ({readiness.shown}{readiness.remark()})"
+    text = f"{shown(command.argv)} {how} {when} it was ready ({readiness.shown}{readiness.remark()})"
     if run.left_behind:
         text += (
             ", and processes that it had started still ran; they were ended: if it goes into the background, start it "
@@ -208,6 +232,10 @@ def _early(command: Command, readiness: Readiness, run: ProcessRun) -> str:
 
 
 # -- what it has used so far
+
+
+#: Of which file of a process which row is called how, and what its number has to be multiplied by.
+_ROWS = (("status", "VmHWM:", "peak_bytes", 1024), ("io", "read_bytes:", "blocks_read", 1 / 512))
 
 
 def _used(pid: int) -> dict[str, float]:
@@ -223,8 +251,9 @@ def _used(pid: int) -> dict[str, float]:
         tick_s = 1 / os.sysconf("SC_CLK_TCK")  # proc(5): fields 10, 12, 14 and 15; the split starts with the third
         used |= {"minor_faults": int(stat[7]), "major_faults": int(stat[9])}
         used |= {"user_s": int(stat[11]) * tick_s, "system_s": int(stat[12]) * tick_s}
-    with contextlib.suppress(OSError, ValueError, IndexError):
-        for row in Path(f"/proc/{pid}/status").read_text("utf-8", "replace").splitlines():
-            if row.startswith("VmHWM:"):
-                used["peak_bytes"] = int(row.split()[1]) * 1024
+    for file, row_of, name, scale in _ROWS:
+        with contextlib.suppress(OSError, ValueError, IndexError):
+            for row in Path(f"/proc/{pid}/{file}").read_text("utf-8", "replace").splitlines():
+                if row.startswith(row_of):
+                    used[name] = int(int(row.split()[1]) * scale)
     return used

@@ -11,11 +11,12 @@ import os
 import random
 import re
 import socket
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Coroutine, Generator, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
 from pytest_perfgate.errors import CannotMeasureError, UsageError
+from pytest_perfgate.measure.targets import is_async
 from pytest_perfgate.measure.timeout import TargetHangsError, given_up_after
 
 FIRST_OUTPUT = ("output", "first_output")
@@ -192,12 +193,27 @@ class Quiet(Readiness):
 class _Asked(Readiness):
     def __init__(self, function: Callable[[], object]) -> None:
         self._function, self._last = function, ""
-        self.shown = f"{getattr(function, '__name__', repr(function))}() to be true"
+        self._name = getattr(function, "__name__", repr(function))
+        self.shown = f"{self._name}() to be true"
+
+    def check_before(self) -> None:
+        if self.looks(_BEFORE_S):
+            raise CannotMeasureError(
+                f"{self._name}() is true already before the application is started: nothing would be measured; remove "
+                f"what an earlier run left behind (a function that looks for a file may delete it when it is there), "
+                f"or let it ask for what only this start makes true"
+            )
+        self._last = ""  # of this start nothing is known yet
 
     def looks(self, left_s: float) -> bool:
         try:
             with given_up_after(left_s):
-                return bool(self._function())
+                answer = self._function()
+            if isinstance(answer, _UNFINISHED):
+                if isinstance(answer, Coroutine):
+                    answer.close()  # or Python warns somewhere else that it was never awaited
+                raise _unfinished(self._name)
+            return bool(answer)
         except OSError as problem:  # what most probes raise until they succeed
             self._last = f"it last raised {type(problem).__name__}: {problem}"
         except TargetHangsError:
@@ -206,6 +222,19 @@ class _Asked(Readiness):
 
     def remark(self) -> str:
         return self._last and f"; {self._last}"
+
+
+#: What has run nothing yet, and is true all the same.
+_UNFINISHED = (Awaitable, AsyncIterator, Generator)
+#: What waits until it is ready does not return before the start; asking once is not worth longer.
+_BEFORE_S = 0.5
+
+
+def _unfinished(name: str) -> UsageError:
+    return UsageError(
+        f"ready={name} gives something that has to be awaited or iterated, which is true whatever it would say: give a "
+        f"plain function that returns the answer, for an async one lambda: asyncio.run({name}())"
+    )
 
 
 def make_readiness(
@@ -254,6 +283,8 @@ def _without_url(ready: object) -> Callable[[int], Readiness]:
         port = _checked_port(ready)
         return lambda _: _Listening(port)
     if callable(ready):
+        if is_async(ready):
+            raise _unfinished(getattr(ready, "__name__", repr(ready)))
         return lambda _: _Asked(ready)
     if isinstance(ready, str):
         host, colon, port_text = ready.rpartition(":")

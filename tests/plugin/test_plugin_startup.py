@@ -44,6 +44,40 @@ def test_an_application_is_measured_until_it_is_ready(project, setting):
         assert run.junit_failures == 2
 
 
+def test_what_only_looks_ready_is_no_pass(project, setting):
+    project.test("""
+        import pathlib, sys
+
+        @pytest.mark.budget(s=60)
+        def test_crashes(startup):
+            startup.app([sys.executable, "-m", "no_such_server"], ready="output", runs=2)
+
+        @pytest.mark.budget(s=60)
+        def test_left_over(startup, tmp_path):
+            mark = tmp_path / "mark"
+            startup.app(["sh", "-c", f"touch {mark}; sleep 60"], ready=mark.exists, runs=2)
+
+        async def answers():
+            return False
+
+        @pytest.mark.budget(s=60)
+        def test_async(startup):
+            startup.app(["sleep", "60"], ready=answers, runs=2)
+    """)
+    run = project.run(*setting)
+    assert run.ret == 1
+    assert run.verdicts == dict.fromkeys(
+        [f"{test}#startup.app" for test in ("test_crashes", "test_left_over", "test_async")], "failed-to-measure"
+    )
+    if "no:terminal" not in setting:
+        assert "No module named no_such_server" in run.out
+        assert "exists() is true already before" in run.out
+        assert "ready=answers gives something that has to be awaited" in run.out
+        assert "Traceback" not in run.text
+    if any("junitxml" in arg for arg in setting):
+        assert run.junit_failures == 3
+
+
 def test_a_broken_limit_on_imports_names_who_is_to_blame(project, setting):
     project.write("demo/__init__.py", "from demo import part")
     project.write("demo/part.py", "import colorsys")

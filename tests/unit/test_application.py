@@ -1,5 +1,6 @@
 """Applications that get ready, or do not: real small processes, no assertion on how long anything takes."""
 
+import functools
 import re
 import signal
 import socket
@@ -198,6 +199,51 @@ def test_what_goes_into_the_background_is_told(monkeypatch):
         run_app_once(["sh", "-c", "sleep 60 & exit 0"], ready=re.compile("up"))
 
 
+@pytest.mark.parametrize("ready", ["output", re.compile("config|up")], ids=["output", "pattern"])
+@pytest.mark.parametrize("stream", ["stdout", "stderr"])
+def test_what_a_crash_says_makes_nothing_ready(ready, stream):
+    code = f"import sys; print('config error', file=sys.{stream}, flush=True); sys.exit(2)"
+    with pytest.raises(CannotMeasureError, match=r"(?s)exited with status 2 as soon as it was ready \(.*config error"):
+        run_app_once(python(code), ready=ready)
+    with pytest.raises(CannotMeasureError, match="No module named no_such_server_module"):
+        measure_app(Plan(), CASE, [sys.executable, "-m", "no_such_server_module"], ready="output", runs=1)
+
+
+def test_a_death_by_a_signal_after_the_first_output_is_told():
+    with pytest.raises(CannotMeasureError, match=r"was killed by signal 9 \(SIGKILL\) as soon as it was ready"):
+        run_app_once(["sh", "-c", "echo up; kill -9 $$"], ready="output")
+
+
+def test_what_fails_only_when_it_is_stopped_is_measured():
+    code = "import signal, sys, time\nsignal.signal(15, lambda *_: sys.exit(1))\nprint(1)\ntime.sleep(60)"
+    assert run_app_once(python(code), ready="output").returncode == 1
+
+
+def test_what_ends_well_after_its_output_is_measured():
+    assert run_app_once(["sh", "-c", "echo done"], ready="output").returncode == 0
+
+
+BACKGROUND = """
+import os, sys, time
+told, tell = os.pipe()
+if os.fork():
+    if sys.argv[2] == "late":
+        os.read(told, 1)
+    os._exit(0)
+if len(sys.argv) > 3:
+    os.setsid()
+"""
+
+
+@pytest.mark.parametrize("when", ["early", "late"])
+def test_a_server_that_goes_into_the_background_is_told(way, when):
+    code = BACKGROUND + SERVER.replace("server.serve", "os.write(tell, b'x'); server.serve")
+    own_session = ["setsid"] if way == "spawner" else []
+    for ready in ("port", "http://127.0.0.1:{port}"):
+        with pytest.raises(CannotMeasureError, match=r"exited with status 0 (before|as soon as).*in the foreground"):
+            run_app_once(python(code, "{port}", when, *own_session), ready=ready)
+
+
 def test_a_port_that_is_open_before_is_refused():
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
@@ -206,6 +252,40 @@ def test_a_port_that_is_open_before_is_refused():
         for ready in (port, f"http://127.0.0.1:{port}/"):
             with pytest.raises(CannotMeasureError, match=f"port {port} is open before the application is started"):
                 run_app_once(["sleep", "60"], ready=ready)
+
+
+def test_a_function_that_is_true_before_is_refused(tmp_path):
+    with pytest.raises(CannotMeasureError, match=r"<lambda>\(\) is true already before the application is started"):
+        run_app_once(["sleep", "60"], ready=lambda: True)
+    mark = tmp_path / "mark"
+    argv = ["sh", "-c", f"touch {mark}; sleep 60"]
+    with pytest.raises(CannotMeasureError, match="remove what an earlier run left behind"):
+        measure_app(Plan(), CASE, argv, ready=mark.exists, runs=1, warmup=1)
+    mark.unlink()
+
+    def found():
+        mark.unlink()
+        return True
+
+    assert measure_app(Plan(), CASE, argv, ready=found, runs=1, warmup=1)[1].rounds == 1
+
+
+async def answers():
+    return False
+
+
+def answers_in_steps():
+    yield False
+
+
+@pytest.mark.parametrize(
+    "ready",
+    [answers, functools.partial(answers), lambda: answers(), answers_in_steps],  # noqa: PLW0108  # a plain one around it
+    ids=["async", "partial", "lambda", "generator"],
+)
+def test_a_function_that_has_to_be_awaited_is_refused(ready):
+    with pytest.raises(UsageError, match=r"has to be awaited or iterated.*asyncio\.run"):
+        run_app_once(["sleep", "60"], ready=ready)
 
 
 def test_a_program_that_is_not_there_is_explained():
@@ -224,8 +304,14 @@ def test_what_the_function_raises_comes_through():
 def test_a_function_that_measures_is_refused_and_does_not_wait_for_itself(way):
     if way != "spawner":
         pytest.skip("this process can start several")
+    asked = []
+
+    def measures():
+        asked.append(1)
+        return len(asked) > 1 and run_app_once(["sleep", "60"], ready="output")
+
     with pytest.raises(CannotMeasureError, match="within the measurement of another"):
-        run_app_once(["sleep", "60"], ready=lambda: run_app_once(["sleep", "60"], ready="output"))
+        run_app_once(["sleep", "60"], ready=measures)
     assert run_app_once(["sh", "-c", "echo x; sleep 60"], ready="output").stdout == "x\n"
 
 
@@ -270,6 +356,8 @@ def test_the_time_to_ready_is_measured_with_what_was_used_by_then(way):
     if way == "spawner":
         assert measurement.extra["peak_bytes"] > 2**20
         assert measurement.extra["page_faults"] > 100
+        assert measurement.extra["major_faults"] >= 0
+        assert measurement.extra["blocks_read"] >= 0
         assert not measurement.warnings
 
 

@@ -1,5 +1,6 @@
 """The small interpreter that starts processes: what it tells, and that nothing survives it."""
 
+import contextlib
 import os
 import resource
 import signal
@@ -234,3 +235,32 @@ def test_processes_run_on_the_processors_of_the_thread_that_asks():
     finally:
         os.sched_setaffinity(0, before)
     assert run_process([sys.executable, "-c", code]).stdout.decode().strip() == str(sorted(before))
+
+
+def lose(spawner, before_the_end=lambda running: None):
+    """Kill the spawner under a process that it runs; return the number of that."""
+    with contextlib.suppress(remote.SpawnerLostError), spawner.running(order("sleep", "60", tell="start")) as running:
+        pid = running.pid
+        spawner._process.kill()
+        spawner._process.wait()
+        before_the_end(running)
+    assert running.facts is None
+    return pid
+
+
+@pytest.mark.parametrize("signals", [False, True], ids=["waits", "signals"])
+def test_a_process_does_not_outlive_a_spawner_that_is_killed(spawner, signals):
+    assert is_gone(lose(spawner, lambda running: running.signal(int(signal.SIGTERM)) if signals else None))
+
+
+def test_another_process_with_the_number_of_a_lost_one_is_left_alone(spawner):
+    with subprocess.Popen(["sleep", "60"], start_new_session=True) as other:
+
+        def confuse(running):
+            running.pid, running._born = other.pid, b"1"
+
+        lost = lose(spawner, confuse)
+        still_runs = other.poll() is None
+        other.kill()
+    os.kill(lost, signal.SIGKILL)
+    assert still_runs

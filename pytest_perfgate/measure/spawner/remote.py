@@ -129,6 +129,7 @@ class Spawner:
             except BaseException:
                 if not running.is_over:
                     self.close()
+                    running.end_stray()
                 raise
             finally:
                 self._thread = 0
@@ -140,7 +141,7 @@ class Spawner:
             process.returncode = 0  # the process that forked this one looks after it
             return
         if process is not None:
-            with contextlib.suppress(OSError, ValueError):  # it ended, or was closed before
+            with contextlib.suppress(OSError, ValueError, SpawnerLostError):  # it ended, or was closed before
                 self._say(None)
             for pipe in (process.stdin, process.stdout):  # it may be in the middle of saying something
                 pipe.close()
@@ -178,8 +179,11 @@ class Spawner:
         packed = marshal.dumps(value)
         assert self._process.stdin is not None  # noqa: S101  # as above
         left = memoryview(len(packed).to_bytes(4, "little") + packed)
-        while left:
-            left = left[os.write(self._process.stdin.fileno(), left) :]
+        try:
+            while left:
+                left = left[os.write(self._process.stdin.fileno(), left) :]
+        except BrokenPipeError:
+            raise SpawnerLostError from None
 
     def _hear(self, timeout_s: float | None) -> Any:
         """Wait for a message; None when there is none in time."""
@@ -209,7 +213,7 @@ class Running:
 
     def __init__(self, spawner: Spawner, order: Order) -> None:
         self._spawner, self._order = spawner, order
-        self.pid = 0
+        self.pid, self._born = 0, b""
         self.started_ns = 0
         """When, on the clock of :func:`time.perf_counter_ns`; known, like the number, to who asked to hear of it."""
         self.facts: dict[str, Any] | None = None
@@ -224,6 +228,7 @@ class Running:
             if told is None:
                 raise SpawnerLostError
             _, self.pid, self.started_ns = told
+            self._born = _born(self.pid)
 
     def output(self, timeout_s: float) -> Output | None:
         """Wait for output, or for the end.
@@ -238,6 +243,11 @@ class Running:
         """Send a signal to its group."""
         if self.facts is None:
             self._spawner._say(number)  # noqa: SLF001  # two halves of one thing
+
+    def end_stray(self) -> None:
+        """End it where the spawner could not, because it was ended first; of what was not told to start, none knows."""
+        if self._born and _born(self.pid) == self._born:  # else it has ended, and another may have its number
+            ending.kill_tree(self.pid)
 
     def end(self) -> dict[str, Any]:
         """Wait for the end, and say what it did and cost."""
@@ -258,6 +268,16 @@ class Running:
         if told is not None and told[0] == "ended":
             self.facts = told[1]
         return told
+
+
+def _born(pid: int) -> bytes:
+    """Read when a process that leads a session was started, in ticks since the boot; empty when there is none."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
+    except OSError:
+        return b""
+    session, started = stat[3], stat[19]  # proc(5): fields 6 and 22; the split starts with the third
+    return started if session == str(pid).encode() else b""
 
 
 class _Current:

@@ -101,6 +101,8 @@ class Watched:
         if number == 0 or sys.platform == "win32":
             kill_tree(self.pid)
             return
+        if self._child.returncode is not None:  # what it left running is ended, and told, as what it left running
+            return
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.pid, signal.Signals(number))
 

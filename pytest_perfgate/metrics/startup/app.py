@@ -5,9 +5,17 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain, repeat
 from typing import Any
 
-from pytest_perfgate.measure.application import Application, AppRun, checked_stop, has_placeholder
+from pytest_perfgate.measure.application import (
+    FIRST_WATCH_S,
+    WATCH_S,
+    Application,
+    AppRun,
+    checked_stop,
+    has_placeholder,
+)
 from pytest_perfgate.measure.cold import checked_cold, cold_runs
 from pytest_perfgate.measure.command import decode, make_command, shown
 from pytest_perfgate.measure.process import run_process
@@ -96,11 +104,13 @@ def measure_app(  # noqa: PLR0913  # the options of the fixture
 
     Raises:
         UsageError: An argument cannot be meant.
-        CannotMeasureError: It was not found, ended before it was ready, never was, or was before it was started.
+        CannotMeasureError: It was not found, ended before it was ready, never was, was before it was started, or failed
+            or went into the background as soon as it was.
     """
     app = _application(argv, ready=ready, status=status, stop=stop, env=env, cwd=cwd, timeout_s=timeout_s)
     seed = lambda command: replace(app, command=command, readiness=lambda port: Quiet(app.readiness(port))).run()  # noqa: E731
-    once = lambda command: replace(app, command=command).run()  # noqa: E731  # one name for one line
+    watches_s = chain((FIRST_WATCH_S,), repeat(WATCH_S))
+    once = lambda command: replace(app, command=command).run(next(watches_s))  # noqa: E731  # one name for one line
     with cold_runs(checked_cold(cold), app.command) as colder:
         series = measure(
             plan,
@@ -129,7 +139,8 @@ def run_app_once(argv: Sequence[str | os.PathLike[str]], *, ready: object, **opt
 
     Raises:
         UsageError: An argument cannot be meant.
-        CannotMeasureError: It was not found, ended before it was ready, never was, or was before it was started.
+        CannotMeasureError: It was not found, ended before it was ready, never was, was before it was started, or failed
+            or went into the background as soon as it was.
     """
     app = _application(argv, ready=ready, **options)
     return _result(app, app.run())
@@ -187,6 +198,8 @@ def _facts(runs: Sequence[AppRun]) -> dict[str, Any]:
         "on_cpu_s": known("on_cpu_s"),
         "queued_s": known("queued_s"),
         "page_faults": middle(faults),
+        "major_faults": known("major_faults"),
+        "blocks_read": known("blocks_read"),
         "peak_bytes": known("peak_bytes"),
     }
 

@@ -54,6 +54,8 @@ def perfgate(ask):
                 return int(account.read().split()[1]) / 1e9
         except (OSError, LookupError, ValueError):
             return None
+    early = sorted(map(str, sys.modules))
+    gone = {name: sys.modules.pop(name) for name in ask["unload"] if getattr(sys.modules.get(name), "__spec__", None)}
     bare = set(sys.modules)
     try:
         before = queued()
@@ -63,6 +65,7 @@ def perfgate(ask):
         told["queued_s"] = None if before is None else queued() - before
         new = set(sys.modules) - bare
         told["modules"], told["peak_bytes"] = sorted(map(str, new)), peak()
+        told["early"] = early
         if use:
             told["phase"] = "first use"
             names = {"__name__": "__main__", ask["module"].split(".")[0]: package}
@@ -91,7 +94,7 @@ class ImportRun:
     import_s: float
     """Wall time of the import statement alone."""
     modules: tuple[str, ...]
-    """Names of the modules that the import added, sorted; a bare interpreter's are not among them."""
+    """Names of the modules that the import added, sorted; those that were loaded before are not among them."""
     first_use_s: float | None
     """Wall time of the first use, None when none was asked for."""
     first_use_modules: tuple[str, ...]
@@ -100,6 +103,8 @@ class ImportRun:
     """Peak resident memory of the interpreter just after the import (Linux)."""
     process: ProcessRun
     """The whole process, the interpreter's start and end included."""
+    loaded_before: tuple[str, ...] = ()
+    """Names of the modules that were there when the import began, sorted."""
     queued_s: float | None = None
     """Time within the import that its thread waited for a processor (Linux)."""
 
@@ -155,6 +160,7 @@ class ImportCommand:
             first_use_modules=tuple(told.get("first_use_modules", ())),
             peak_bytes=told["peak_bytes"],
             process=process,
+            loaded_before=tuple(told.get("early", ())),
             queued_s=told.get("queued_s"),
         )
 
@@ -218,6 +224,7 @@ def make_import(
         ask={
             "module": name,
             "first_use": first_use,
+            "unload": (),
             "path": [entry for entry in here if os.path.exists(entry)] if same else [],  # noqa: PTH110  # plain strings, as sys.path holds them
             "append": "PYTHONPATH" in (env or {}),
             "keep_cwd": not same or cwd is not None or str(Path.cwd()) in here,

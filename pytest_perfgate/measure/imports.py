@@ -12,7 +12,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from pytest_perfgate.measure.command import (
     Command,
     Runner,
     check_exit,
+    exit_shown,
     expected_statuses,
     last_words,
     make_command,
@@ -68,6 +69,7 @@ def perfgate(ask):
         told["early"] = early
         if use:
             told["phase"] = "first use"
+            tell()
             names = {"__name__": "__main__", ask["module"].split(".")[0]: package}
             start = clock()
             try:
@@ -147,9 +149,10 @@ class ImportCommand:
         with tempfile.TemporaryDirectory(prefix="perfgate-", ignore_cleanup_errors=True) as folder:
             report = Path(folder, "report")
             code = _CHILD.replace("{ask!r}", repr({**self.ask, "report": str(report)}))
-            command = replace(self.command, argv=(*self.command.argv, "-c", code))
-            process = command.run(runner)
+            process = self.command.run_anyhow(runner, ("-c", code))
             told = _read(report)
+        if process.timed_out and "problem" not in (told or ()):
+            raise CannotMeasureError(self._explain_timeout(told, process))
         if told is None or told["phase"] != "done":
             raise CannotMeasureError(self._explain(told, process))
         check_exit(self.command, process, expected_statuses(0))
@@ -164,14 +167,23 @@ class ImportCommand:
             queued_s=told.get("queued_s"),
         )
 
+    def _explain_timeout(self, told: Mapping[str, Any] | None, process: ProcessRun) -> str:
+        limit = f"did not end within {self.command.timeout_s:g} s; the process group was killed"
+        if told is None or told["phase"] != "done":
+            what = f"{'first use of' if told else 'import'} {self.module} {limit}"
+        else:
+            limit += "; is there a thread that goes on, and is no daemon?"
+            what = f"the interpreter that imported {self.module} {limit}"
+        return what + last_words(process)
+
     def _explain(self, told: Mapping[str, Any] | None, process: ProcessRun) -> str:
         python = self.command.argv[0]
-        if told is None:
+        where = "import" if told is None or told["phase"] == "import" else "first use of"
+        if told is None or "problem" not in told:
             return (
-                f"import {self.module} ended the interpreter (exit status {process.exit_status}) "
-                f"before it was done{last_words(process)}"
+                f"{where} {self.module} ended the interpreter before it was done: it "
+                f"{exit_shown(process)}{last_words(process)}"
             )
-        where = "import" if told["phase"] == "import" else "first use of"
         problem = told["problem"]
         top = self.module.partition(".")[0]
         hint = ""

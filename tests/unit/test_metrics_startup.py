@@ -375,7 +375,7 @@ def test_what_exists_but_cannot_be_run_is_told_why(tmp_path):
     orphan.chmod(0o755)
     with pytest.raises(CannotMeasureError, match="is not executable"):
         run_command([tmp_path / "plain"])
-    with pytest.raises(CannotMeasureError, match="is a directory"):
+    with pytest.raises(CannotMeasureError, match=r"is a directory \(.*\); name the program"):
         run_command([tmp_path])
     with pytest.raises(CannotMeasureError, match="what its first line asks"):
         run_command([orphan])

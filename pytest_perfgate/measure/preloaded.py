@@ -7,6 +7,7 @@ before any package can.  Without it they come in with the package, as they do fo
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterable
 from dataclasses import replace
 
@@ -18,12 +19,14 @@ from pytest_perfgate.measure.process import run_process
 #: With -S, importing ``site`` runs no .pth file and no sitecustomize: what is there then is in any interpreter.
 _BARE = "import sys, time, site; print(sorted(sys.modules))"
 _TIMEOUT_S = 30.0
+#: What installers and administrators have every interpreter load, and no package imports: without it nothing is told.
+_OF_EVERY_START = re.compile(r"_distutils_hack|_virtualenv|__editable___\w+|(?:site|user)customize|encodings\.\w+")
 #: Modules named in a message.
 _NAMED = 3
 
 
 def preloaded(wanted: ImportCommand, run: ImportRun, runner: Runner = run_process) -> tuple[str, ...]:
-    """Find the modules that were loaded before the import began, and are not of a bare interpreter.
+    """Find the modules that were loaded before the import began, and that it might have asked for itself.
 
     Args:
         wanted: The import.
@@ -31,7 +34,7 @@ def preloaded(wanted: ImportCommand, run: ImportRun, runner: Runner = run_proces
         runner: Runs the interpreter.
 
     Returns:
-        Their names, sorted.
+        Their names, sorted; a bare interpreter's are not among them.
 
     Raises:
         CannotMeasureError: The bare interpreter does not say what it has.
@@ -45,7 +48,8 @@ def preloaded(wanted: ImportCommand, run: ImportRun, runner: Runner = run_proces
         names = frozenset(ast.literal_eval(bare.stdout.decode()))
     except (SyntaxError, ValueError, TypeError):
         raise CannotMeasureError("a bare interpreter did not say which modules it has") from None
-    return tuple(sorted(frozenset(run.loaded_before) - names))
+    early = frozenset(run.loaded_before) - names
+    return tuple(sorted(name for name in early if not _OF_EVERY_START.fullmatch(name)))
 
 
 def counted(wanted: ImportCommand, run: ImportRun, early: Iterable[str], runner: Runner = run_process) -> ImportRun:

@@ -77,6 +77,14 @@ def test_where_it_cannot_be_told_there_is_no_count_and_a_reason(started, tmp_pat
     assert "--editable" in remark
 
 
+def test_what_only_starts_the_interpreter_takes_no_further_run(started, tmp_path):
+    (tmp_path / "sitecustomize.py").write_text("import encodings.punycode")
+    wanted = make_import("perfgate_demo_unasked", env=started)
+    run = wanted.run()
+    assert {"sitecustomize", "encodings.punycode"} <= set(run.loaded_before)
+    assert not {"sitecustomize", "encodings.punycode"} & set(preloaded(wanted, run))
+
+
 def test_an_interpreter_that_says_nothing_is_no_bare_one():
     from pytest_perfgate.measure.process import run_process
 

@@ -17,7 +17,15 @@ from pytest_perfgate.budgets.excuses import (
     why_unsettled,
 )
 from pytest_perfgate.budgets.limits import described
-from pytest_perfgate.budgets.targets import Reading, Target, find_targets, may_be_target, missing_reason, read
+from pytest_perfgate.budgets.targets import (
+    Reading,
+    Target,
+    find_targets,
+    may_be_target,
+    missing_reason,
+    read,
+    when_there,
+)
 from pytest_perfgate.model import Budget, Case, Check, Limit, Measurement, Operator
 
 _NEGATED = {Operator.LT: ">=", Operator.LE: ">", Operator.GT: "<=", Operator.GE: "<"}
@@ -188,7 +196,7 @@ def _check_modules(
         return []
     names = ", ".join(each.case.metric for each in measured) or "nothing"
     reason = f'"{expression}" needs the modules that were imported, and this test did not measure them'
-    return [_module_check(budget, expression, f"{reason} (it measured {names})")]
+    return [_module_check(budget, expression, f"{reason} (it measured {names}){when_there('modules', measured)}")]
 
 
 def _module_check(budget: Budget, expression: str, reason: str) -> Check:

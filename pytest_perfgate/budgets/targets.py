@@ -30,6 +30,13 @@ _OTHER_GROWTH = {
     ),
     ("growth", units.RATIO): '; leave out iterations= and duration=, or limit the share, as in growth="10%"',
 }
+#: Facts that a metric has only sometimes, and when: a limit on one is no slip of the pen.
+_ONLY_SOMETIMES = {
+    ("startup.command", "first_output_s"): "it is there when every run writes something, and the system tells when",
+    ("startup.app", "first_output_s"): "it is there when every start writes something, and the system tells when",
+    ("startup.imports", "first_use_s"): 'it is there with first_use=, such as first_use="package.main([])"',
+    ("startup.imports", "modules"): "it is not known which ones; a warning of the measurement says why",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +99,17 @@ def missing_reason(limit: Limit, measurements: Sequence[Measurement]) -> str:
     reason += f" (it measured {', '.join(dict.fromkeys(names)) or 'nothing'})"
     if limit.metric is None:
         return reason
+    if when := when_there(limit.metric, measurements):
+        return reason + when
     extras = [key for each in measurements for key in each.extra]
     return reason + did_you_mean(limit.metric, [*names, *extras, *STATISTICS])
+
+
+def when_there(wanted: str, measurements: Sequence[Measurement]) -> str:
+    """Say, as the end of a message, when a fact is there that was not this time; empty of what never is."""
+    keys = (wanted.rpartition(".")[2], f"{wanted.rpartition('.')[2]}_s")
+    found = (_ONLY_SOMETIMES.get((each.case.metric, key), "") for each in measurements for key in keys)
+    return next((f"; {when}" for when in found if when), "")
 
 
 def read(limit: Limit, target: Target) -> Reading | str:

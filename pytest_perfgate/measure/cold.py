@@ -2,15 +2,13 @@
 
 ``pyc``: the bytecode of everything but the standard library is written anew by every run, in a folder of our own, so
 that nobody else's is touched; that a run wrote some is the proof.  ``pagecache``: the kernel is told to forget the
-files that the program was seen to read; that it had to read from a disk is the proof, since it may well not forget, and
-tells nobody (pages that a running process has mapped stay, and so do all on a file system in memory).  Directories stay
-cached.  A run without proof is none.
+files that the program was seen to read; that they were gone, and had to be read from a disk again, is the proof
+(:mod:`.pagecache`).  Directories stay cached.  A run without proof is none.
 """
 
 from __future__ import annotations
 
 import contextlib
-import importlib.util
 import os
 import re
 import sys
@@ -23,18 +21,12 @@ from typing import TypeVar
 
 from pytest_perfgate.errors import CannotMeasureError, UsageError
 from pytest_perfgate.measure.command import Command, shown
+from pytest_perfgate.measure.pagecache import LIBRARY, ReadFiles
 from pytest_perfgate.measure.process import ProcessRun
 
 KINDS = ("none", "pyc", "pagecache", "both")
 
 T = TypeVar("T")
-
-#: What ``python -v`` says of a file that it reads.
-_READS = re.compile(
-    r"# (?:code object from|extension module .* loaded from) '?(?P<name>.+?)'?$|# (?P<pyc>.+) matches (?P<source>.+)$"
-)
-#: Anybody's standard library, not only this interpreter's.
-_LIBRARY = re.compile(r"[\\/]lib(?:64)?[\\/]python3(?:\.\d+)?t?[\\/](?!(?:site|dist)-packages[\\/])")
 
 #: What installers have every interpreter import at its start: it proves nothing about the program.
 _OF_EVERY_START = re.compile(
@@ -66,7 +58,6 @@ class Cold:
     def __init__(self, kind: str, command: Command, folder: Path, module: str = "") -> None:
         self._kind, self._folder = kind, folder
         self._package = module.partition(".")[0]
-        self._files: tuple[str, ...] = ()
         self._takes_all = False
         self._compiled = 0
         self._shown = shown(command.argv)
@@ -78,6 +69,13 @@ class Cold:
             raise CannotMeasureError(
                 f"cold={kind!r} has to put files out of the page cache, which is not to be had on {sys.platform}"
             )
+        prefix = env.get("PYTHONPYCACHEPREFIX")
+        self._files = ReadFiles(
+            command,
+            Path(command.cwd or ".", prefix).resolve() if prefix else None,
+            lambda file: file.is_relative_to(folder),
+            self._is_rewritten,
+        )
         self.command = replace(command, env=env)
         """The command, to be run within :meth:`run`."""
         verbose = {"PYTHONVERBOSE": "1"} if self._has("pagecache") else {}
@@ -92,9 +90,7 @@ class Cold:
         if self._has("pyc"):
             self._takes_all = not any(True for _ in self._bytecode())
         if self._has("pagecache"):
-            self._files = tuple(dict.fromkeys(self._read_by(run)))
-            for file in self._files:
-                _forget(file, written_first=True)
+            self._files.learn(run)
 
     def run(self, once: Callable[[], T], process: Callable[[T], ProcessRun]) -> T:
         """Run it cold.
@@ -109,8 +105,7 @@ class Cold:
         for file in list(self._bytecode()):
             file.unlink()
         if self._has("pagecache"):
-            for name in self._files:
-                _forget(name)
+            self._files.forget()
         done = once()
         self._prove(process(done))
         return done
@@ -136,66 +131,28 @@ class Cold:
                     f"{self._shown} could not be made cold: no bytecode was written in a run that had to compile "
                     f"everything anew; is it Python, and started without -B, -E and -I?"
                 )
-        if self._has("pagecache") and not (run.blocks_read or run.major_faults):
-            why = "the system does not say" if run.blocks_read is None else "nothing was read from a disk"
-            raise CannotMeasureError(
-                f"{self._shown} could not be made cold: {why} although {len(self._files)} files of it were put out of "
-                f"the page cache; are they on a file system in memory, or in use by other processes?"
-            )
+        if self._has("pagecache") and (why := self._files.why_warm(run)):
+            raise CannotMeasureError(f"{self._shown} could not be made cold: {why}")
 
     def _bytecode(self) -> Iterator[Path]:
         """Find what was compiled and is to be compiled anew."""
         if not self._has("pyc"):
             return
-        library = str(self._folder) + str(Path(sysconfig.get_path("stdlib")).resolve())
         for file in self._folder.rglob("*.pyc"):
-            name = str(file)
-            is_own = _is_within(file, self._package) if self._package else False
-            within = name.startswith(library + os.sep) and "-packages" + os.sep not in name[len(library) :]
-            is_foreign = within or _LIBRARY.search(name) or _OF_EVERY_START.search(name)
-            if self._takes_all or is_own or not is_foreign:
+            if self._is_rewritten(file):
                 yield file
 
-    def _read_by(self, run: ProcessRun) -> Iterator[str]:
-        """List what a run was seen to read, and what it surely did."""
-        for word in self.command.argv:
-            path = Path(self.command.cwd or ".", word)
-            with contextlib.suppress(OSError, ValueError):
-                if path.is_file():
-                    yield str(path.resolve())
-        for row in run.stderr.decode("utf-8", "replace").splitlines():
-            found = _READS.match(row)
-            if found is None:
-                continue
-            for name in filter(None, found.groups()):
-                yield from _with_bytecode(name)
-
-
-def _with_bytecode(name: str) -> Iterator[str]:
-    if not os.path.isfile(name):  # noqa: PTH113  # a plain string that may be anything
-        return
-    yield name
-    if name.endswith(".py"):
-        with contextlib.suppress(NotImplementedError):
-            bytecode = importlib.util.cache_from_source(name)
-            if os.path.isfile(bytecode):  # noqa: PTH113  # likewise
-                yield bytecode
+    def _is_rewritten(self, file: Path) -> bool:
+        library = str(self._folder) + str(Path(sysconfig.get_path("stdlib")).resolve())
+        name = str(file)
+        is_own = _is_within(file, self._package) if self._package else False
+        within = name.startswith(library + os.sep) and "-packages" + os.sep not in name[len(library) :]
+        is_foreign = within or LIBRARY.search(name) or _OF_EVERY_START.search(name)
+        return self._takes_all or is_own or not is_foreign
 
 
 def _is_within(file: Path, package: str) -> bool:
     return package in file.parts or file.name.startswith(f"{package}.")
-
-
-def _forget(name: str, *, written_first: bool = False) -> None:
-    """Ask the kernel to forget what it keeps of a file; one that changed has to be written to the disk before."""
-    with contextlib.suppress(OSError):
-        file = os.open(name, os.O_RDONLY)
-        try:
-            if written_first:
-                os.fsync(file)
-            os.posix_fadvise(file, 0, 0, os.POSIX_FADV_DONTNEED)
-        finally:
-            os.close(file)
 
 
 @contextlib.contextmanager

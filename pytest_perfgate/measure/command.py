@@ -61,15 +61,27 @@ class Command:
         Raises:
             CannotMeasureError: It could not be started, did not end in time, or its exit was lost.
         """
-        with explained(self):
-            words = replace_script(self.argv, self.cwd)
-            run = runner(words, env=self.env, cwd=self.cwd, stdin=self.stdin, timeout_s=self.timeout_s)
+        run = self.run_anyhow(runner)
         if run.timed_out:
             raise CannotMeasureError(
                 f"{shown(self.argv)} did not exit within {self.timeout_s:g} s; the process group "
                 f"was killed{last_words(run)}"
             )
         return run
+
+    def run_anyhow(self, runner: Runner = run_process, more: Sequence[str] = ()) -> ProcessRun:
+        """Run it once, even if it is killed for its time.
+
+        Args:
+            runner: Runs it.
+            more: Words of ours to put behind, which no message shows.
+
+        Raises:
+            CannotMeasureError: It could not be started, or its exit was lost.
+        """
+        with explained(self):
+            words = replace_script((*self.argv, *more), self.cwd)
+            return runner(words, env=self.env, cwd=self.cwd, stdin=self.stdin, timeout_s=self.timeout_s)
 
 
 @contextlib.contextmanager
@@ -249,11 +261,16 @@ def check_exit(command: Command, run: ProcessRun, expected: frozenset[int]) -> N
     if run.exit_status in expected:
         return
     wanted = " or ".join(str(one) for one in sorted(expected))
-    if run.exit_status < 0:
-        how = f"was killed by signal {signal_name(-run.exit_status)}"
-    else:
-        how = f"exited with status {run.exit_status}, not {wanted}"
+    ended = exit_shown(run)
+    how = ended if run.exit_status < 0 else f"{ended}, not {wanted}"
     raise CannotMeasureError(f"{shown(command.argv)} {how}{last_words(run)}")
+
+
+def exit_shown(run: ProcessRun) -> str:
+    """Say how a process ended: ``exited with status 2``, ``was killed by signal 9 (SIGKILL)``."""
+    if run.exit_status < 0:
+        return f"was killed by signal {signal_name(-run.exit_status)}"
+    return f"exited with status {run.exit_status}"
 
 
 def signal_name(number: int) -> str:

@@ -12,7 +12,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from pytest_perfgate.measure.command import (
     Command,
     Runner,
     check_exit,
+    exit_shown,
     expected_statuses,
     last_words,
     make_command,
@@ -54,6 +55,8 @@ def perfgate(ask):
                 return int(account.read().split()[1]) / 1e9
         except (OSError, LookupError, ValueError):
             return None
+    early = sorted(map(str, sys.modules))
+    gone = {name: sys.modules.pop(name) for name in ask["unload"] if getattr(sys.modules.get(name), "__spec__", None)}
     bare = set(sys.modules)
     try:
         before = queued()
@@ -63,8 +66,10 @@ def perfgate(ask):
         told["queued_s"] = None if before is None else queued() - before
         new = set(sys.modules) - bare
         told["modules"], told["peak_bytes"] = sorted(map(str, new)), peak()
+        told["early"] = early
         if use:
             told["phase"] = "first use"
+            tell()
             names = {"__name__": "__main__", ask["module"].split(".")[0]: package}
             start = clock()
             try:
@@ -91,7 +96,7 @@ class ImportRun:
     import_s: float
     """Wall time of the import statement alone."""
     modules: tuple[str, ...]
-    """Names of the modules that the import added, sorted; a bare interpreter's are not among them."""
+    """Names of the modules that the import added, sorted; those that were loaded before are not among them."""
     first_use_s: float | None
     """Wall time of the first use, None when none was asked for."""
     first_use_modules: tuple[str, ...]
@@ -100,6 +105,8 @@ class ImportRun:
     """Peak resident memory of the interpreter just after the import (Linux)."""
     process: ProcessRun
     """The whole process, the interpreter's start and end included."""
+    loaded_before: tuple[str, ...] = ()
+    """Names of the modules that were there when the import began, sorted."""
     queued_s: float | None = None
     """Time within the import that its thread waited for a processor (Linux)."""
 
@@ -142,9 +149,10 @@ class ImportCommand:
         with tempfile.TemporaryDirectory(prefix="perfgate-", ignore_cleanup_errors=True) as folder:
             report = Path(folder, "report")
             code = _CHILD.replace("{ask!r}", repr({**self.ask, "report": str(report)}))
-            command = replace(self.command, argv=(*self.command.argv, "-c", code))
-            process = command.run(runner)
+            process = self.command.run_anyhow(runner, ("-c", code))
             told = _read(report)
+        if process.timed_out and "problem" not in (told or ()):
+            raise CannotMeasureError(self._explain_timeout(told, process))
         if told is None or told["phase"] != "done":
             raise CannotMeasureError(self._explain(told, process))
         check_exit(self.command, process, expected_statuses(0))
@@ -155,17 +163,27 @@ class ImportCommand:
             first_use_modules=tuple(told.get("first_use_modules", ())),
             peak_bytes=told["peak_bytes"],
             process=process,
+            loaded_before=tuple(told.get("early", ())),
             queued_s=told.get("queued_s"),
         )
 
+    def _explain_timeout(self, told: Mapping[str, Any] | None, process: ProcessRun) -> str:
+        limit = f"did not end within {self.command.timeout_s:g} s; the process group was killed"
+        if told is None or told["phase"] != "done":
+            what = f"{'first use of' if told else 'import'} {self.module} {limit}"
+        else:
+            limit += "; is there a thread that goes on, and is no daemon?"
+            what = f"the interpreter that imported {self.module} {limit}"
+        return what + last_words(process)
+
     def _explain(self, told: Mapping[str, Any] | None, process: ProcessRun) -> str:
         python = self.command.argv[0]
-        if told is None:
+        where = "import" if told is None or told["phase"] == "import" else "first use of"
+        if told is None or "problem" not in told:
             return (
-                f"import {self.module} ended the interpreter (exit status {process.exit_status}) "
-                f"before it was done{last_words(process)}"
+                f"{where} {self.module} ended the interpreter before it was done: it "
+                f"{exit_shown(process)}{last_words(process)}"
             )
-        where = "import" if told["phase"] == "import" else "first use of"
         problem = told["problem"]
         top = self.module.partition(".")[0]
         hint = ""
@@ -218,6 +236,7 @@ def make_import(
         ask={
             "module": name,
             "first_use": first_use,
+            "unload": (),
             "path": [entry for entry in here if os.path.exists(entry)] if same else [],  # noqa: PTH110  # plain strings, as sys.path holds them
             "append": "PYTHONPATH" in (env or {}),
             "keep_cwd": not same or cwd is not None or str(Path.cwd()) in here,

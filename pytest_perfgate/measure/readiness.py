@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 from pytest_perfgate.errors import CannotMeasureError, UsageError
 from pytest_perfgate.measure.targets import is_async
 from pytest_perfgate.measure.timeout import TargetHangsError, given_up_after
+from pytest_perfgate.words import printable
 
 FIRST_OUTPUT = ("output", "first_output")
 #: Stands for a free port of our choosing in the command, its environment and the URL.
@@ -136,7 +137,7 @@ class _Answering(Readiness):
         except ConnectionRefusedError:
             return False
         except (OSError, http.client.HTTPException) as problem:
-            self._last = f"{type(problem).__name__}: {problem}"
+            self._last = f"{type(problem).__name__}: {printable(str(problem).strip())}"
             return False
         finally:
             connection.close()

@@ -30,8 +30,9 @@ def why_not_started(program: str, env: Mapping[str, str], cwd: str | None, probl
             )
         return f"{program!r} was not found{_where_to_look(program, path)}"
     if isinstance(problem, PermissionError):
-        kind = "is a directory" if located and located.is_dir() else "is not executable"
-        return f"{program!r} {kind} ({located or program}); make it executable or name its program"
+        if located and located.is_dir():
+            return f"{program!r} is a directory ({located}); name the program that is to be started"
+        return f"{program!r} is not executable ({located or program}); make it executable or name its program"
     return f"{program!r} could not be started: {problem.strerror or problem}"
 
 

@@ -11,7 +11,7 @@ from pytest_perfgate.model import Finding, Verdict
 from pytest_perfgate.reports._format import on_one_line, shortened_id
 from pytest_perfgate.units import SECONDS, format_value
 
-#: Chains of imports longer than this say no more.
+#: Of a longer chain of imports the middle is left out: who asked first, and what the import began with, say most.
 _LONGEST_CHAIN = 5
 _WIDEST_NAME = 26
 
@@ -62,12 +62,19 @@ def _chains(finding: Finding, parents: object) -> list[str]:
             found = module if module in names else next((one for one in names if one.startswith(f"{module}.")), "")
             chain = _chain(found, parents)
             if chain:
-                lines.append(f"  {found} is imported by {', which is imported by '.join(chain)}")
+                lines.append(f"  {found} is imported by {_joined(chain)}")
     return lines
 
 
 def _chain(module: str, parents: Mapping[str, Any]) -> list[str]:
     chain: list[str] = []
-    while (module := str(parents.get(module, ""))) and module not in chain and len(chain) < _LONGEST_CHAIN:
+    while (module := str(parents.get(module, ""))) and module not in chain:
         chain.append(module)
     return chain
+
+
+def _joined(chain: Sequence[str]) -> str:
+    link = ", which is imported by "
+    if len(chain) <= _LONGEST_CHAIN:
+        return link.join(chain)
+    return f"{link.join(chain[: _LONGEST_CHAIN - 1])}, …{link.removeprefix(',')}{chain[-1]}"

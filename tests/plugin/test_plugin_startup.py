@@ -99,6 +99,37 @@ def test_a_broken_limit_on_imports_names_who_is_to_blame(project, setting):
         assert said in run.junit_texts["test_imports"]
 
 
+def test_a_forbidden_module_that_the_interpreter_loads_before_is_found(project, setting):
+    project.write("sitecustomize.py", "import colorsys")
+    project.write("demo.py", "import colorsys")
+    project.test("""
+        @pytest.mark.budget(forbid=["colorsys"])
+        def test_imports(startup):
+            startup.imports("demo", runs=1, env={"PYTHONPATH": "."})
+    """)
+    run = project.run(*setting)
+    assert run.ret == 1
+    assert run.verdicts == {"test_imports#startup.imports": "over-budget"}
+
+
+def test_forbid_is_no_pass_where_it_cannot_be_told_what_is_imported(project, setting):
+    project.write("sitecustomize.py", "import once")
+    project.write(
+        "once.py",
+        "import os\nme = str(os.getpid())\nif os.environ.get('IN') == me: raise ImportError\nos.environ['IN'] = me",
+    )
+    project.write("demo.py", "import once")
+    project.test("""
+        @pytest.mark.budget(forbid=["once"])
+        def test_imports(startup):
+            startup.imports("demo", runs=1, env={"PYTHONPATH": "."})
+    """)
+    run = project.run(*setting)
+    assert run.ret == 1
+    if "no:terminal" not in setting:
+        assert "--editable" in run.text
+
+
 def test_without_the_gate_everything_is_run_once(project):
     project.test("""
         import pathlib, sys

@@ -98,6 +98,24 @@ def test_another_status_may_be_what_is_waited_for():
     run_app_once(python(SERVER, str(port)), ready=f"http://127.0.0.1:{port}/late", status=503)
 
 
+def test_an_answer_that_is_not_http_is_told_on_one_line():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+
+        def answer():
+            connection, _ = server.accept()
+            with connection:
+                connection.sendall(b"SSH-2.0-\x1b[1mOpenSSH\r\n")
+                connection.recv(4096)
+
+        thread = threading.Thread(target=answer, daemon=True)
+        thread.start()
+        one = readiness.make_readiness(f"http://127.0.0.1:{port}/", has_placeholder=False)[0](port)
+        assert not one.looks(60.0)
+        thread.join(60)
+    assert one.remark() == "; it last answered with BadStatusLine: SSH-2.0- [1mOpenSSH"
+
+
 def test_a_port_may_be_told_by_a_variable():
     code = SERVER.replace("sys.argv[1]", "__import__('os').environ['PORT']")
     run_app_once(python(code), ready="port", env={"PORT": "{port}"})

@@ -280,6 +280,26 @@ def test_nothing_measured_leaves_every_limit_unmeasured():
     assert not any(each.holds for each in checked.unmeasured)
 
 
+@pytest.mark.parametrize(
+    ("metric", "expression", "said"),
+    [
+        ("startup.command", "first_output_s < 1s", "when every run writes something"),
+        ("startup.command", "startup.command.first_output < 1s", "when every run writes something"),
+        ("startup.app", "first_output < 1s", "when every start writes something"),
+        ("startup.imports", "first_use < 1s", "it is there with first_use="),
+        ("startup.imports", "modules < 9", "a warning of the measurement says why"),
+    ],
+)
+def test_a_fact_that_is_there_only_sometimes_is_no_slip_of_the_pen(metric, expression, said):
+    reason = unmeasured(check(budget(expression), [measured(metric, extra={"first_run_s": 0.2, "modulez": 3})]))
+    assert said in reason
+    assert "did you mean" not in reason
+
+
+def test_what_is_forbidden_where_the_modules_are_not_known_points_to_the_reason():
+    assert unmeasured(check(budget(forbid="a"), [measured("startup.imports")])).endswith("says why")
+
+
 def test_a_misspelt_metric_is_answered_with_the_one_that_was_meant():
     assert 'did you mean "cache_hits"?' in unmeasured(
         check(budget("cache_hit > 5"), [number("cache_hits", 6.0, "count")])

@@ -1,5 +1,7 @@
 """Which module takes how long, as an interpreter tells."""
 
+import itertools
+
 import pytest
 
 from pytest_perfgate.measure.importtime import read_import_times, slowest
@@ -78,6 +80,18 @@ def test_a_broken_limit_shows_the_way_of_what_is_forbidden_and_the_slowest():
     assert lines[1].split() == ["slowest", "imports", "alone", "with", "its", "own", "imported", "by"]
     assert lines[3].split() == ["numpy", "80", "ms", "100", "ms", "app.plot"]
     assert max(map(len, lines)) <= 80
+
+
+def test_a_long_way_is_cut_in_the_middle_with_a_mark_and_ends_with_what_was_imported():
+    way = ["numpy", "a", "b", "c", "d", "e", "app"]
+    known = {**KNOWN, "imported_by": dict(itertools.pairwise(way))}
+    line = import_table(finding(Verdict.OVER_BUDGET, **known))[0].strip()
+    by = ", which is imported by "
+    assert line == f"numpy is imported by a{by}b{by}c{by}d, … which is imported by app"
+    known = {**KNOWN, "imported_by": dict(itertools.pairwise(["numpy", *way[2:]]))}
+    assert import_table(finding(Verdict.OVER_BUDGET, **known))[0].strip() == (
+        f"numpy is imported by b{by}c{by}d{by}e{by}app"
+    )
 
 
 def test_a_limit_that_holds_and_a_strange_file_show_nothing():

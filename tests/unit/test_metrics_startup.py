@@ -375,7 +375,7 @@ def test_what_exists_but_cannot_be_run_is_told_why(tmp_path):
     orphan.chmod(0o755)
     with pytest.raises(CannotMeasureError, match="is not executable"):
         run_command([tmp_path / "plain"])
-    with pytest.raises(CannotMeasureError, match="is a directory"):
+    with pytest.raises(CannotMeasureError, match=r"is a directory \(.*\); name the program"):
         run_command([tmp_path])
     with pytest.raises(CannotMeasureError, match="what its first line asks"):
         run_command([orphan])
@@ -566,8 +566,47 @@ def test_an_import_that_raises_shows_the_end_of_its_traceback(tmp_path):
 
 def test_an_import_that_ends_the_interpreter_is_told(tmp_path):
     (tmp_path / "perfgate_demo_ends.py").write_text("import os; os._exit(7)")
-    with pytest.raises(CannotMeasureError, match=r"ended the interpreter \(exit status 7\)"):
+    with pytest.raises(CannotMeasureError, match=r"^import perfgate_demo_ends ended the .*: it exited with status 7;"):
         import_once("perfgate_demo_ends", cwd=tmp_path)
+
+
+def test_a_first_use_that_ends_the_interpreter_is_told():
+    with pytest.raises(
+        CannotMeasureError, match=r"^first use of json ended the interpreter .*: it exited with status 7;"
+    ):
+        import_once("json", first_use="import os; os._exit(7)")
+
+
+def test_an_import_that_is_killed_names_the_signal():
+    class Killed:
+        def __call__(self, _argv, **_options):
+            return finished(exit_status=-9)
+
+    with pytest.raises(CannotMeasureError, match=r"import json ended .*: it was killed by signal 9 \(SIGKILL\)"):
+        import_once("json", runner=Killed())
+
+
+@pytest.mark.parametrize(
+    ("told", "message"),
+    [
+        (None, "import json did not end within 1.5 s; the process group was killed; it wrote nothing"),
+        ({"phase": "first use"}, "first use of json did not end within 1.5 s; the process group was killed"),
+        ({"phase": "done"}, "the interpreter that imported json did not end within 1.5 s; .*no daemon"),
+        (
+            {"phase": "import", "problem": "ValueError: bad"},
+            "import json failed in a fresh interpreter: ValueError: bad",
+        ),
+    ],
+)
+def test_an_import_that_hangs_is_told_by_its_name(told, message):
+    def runner(argv, **_options):
+        ask = ast.literal_eval(argv[-1].rstrip().rpartition("perfgate(")[2].removesuffix(")"))
+        if told:
+            Path(ask["report"]).write_text(repr(told))
+        return finished(exit_status=-9, timed_out=True)
+
+    with pytest.raises(CannotMeasureError, match=f"^{message}"):
+        import_once("json", first_use="pass", timeout_s=1.5, runner=runner)
 
 
 def test_an_interpreter_that_crashes_at_its_end_is_told():

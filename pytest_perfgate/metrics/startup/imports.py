@@ -13,6 +13,7 @@ from pytest_perfgate.measure.cold import checked_cold, cold_runs
 from pytest_perfgate.measure.command import Runner, decode
 from pytest_perfgate.measure.imports import ImportCommand, ImportRun, checked_modules, make_import
 from pytest_perfgate.measure.importtime import ENVIRONMENT, read_import_times, slowest
+from pytest_perfgate.measure.preloaded import counted, preloaded, without
 from pytest_perfgate.measure.process import run_process
 from pytest_perfgate.measure.sampler import Planner
 from pytest_perfgate.metrics._metric import Metric
@@ -124,18 +125,20 @@ def measure_imports(  # noqa: PLR0913  # the options of the fixture
             bare=bare_interpreter(wanted.command, runner, wanted.command.argv[0]),
         )
     kept = series.kept
+    last, early, untold = _with_all_modules(wanted, kept[-1], runner)
     facts: dict[str, Any] = {"target": f"import {module}", **_import_facts(kept), **series.facts()}
+    facts |= {"modules": None, "module_names": None} if untold else _module_facts(last)
     facts["first_run_s"] = None if series.first is None else series.first.import_s
     facts |= colder.facts() if colder else {}
     if forbidden:
         facts["forbid"] = list(forbidden)
-    facts |= _attribution(wanted, runner) if planner is None else {}
+    facts |= _attribution(wanted, runner, early) if planner is None else {}
     remarks = remarks_on([run.process for run in kept]) + _import_remarks(
         kept, wanted.command.env, is_cold=colder is not None
     )
-    remarks += colder.remarks() if colder else ()
+    remarks += (colder.remarks() if colder else ()) + untold
     measurement = measurement_of(IMPORTS, case, [run.import_s for run in kept], facts, remarks)
-    return _imported(module, kept[-1]), measurement
+    return _imported(module, last), measurement
 
 
 def import_once(
@@ -158,34 +161,46 @@ def import_once(
         CannotMeasureError: The import failed, hung, or ended the interpreter.
     """
     wanted = make_import(module, first_use=first_use, env=env, cwd=cwd, timeout_s=timeout_s, python=python)
-    return _imported(module, wanted.run(runner))
+    return _imported(module, _with_all_modules(wanted, wanted.run(runner), runner)[0])
 
 
-def _attribution(wanted: ImportCommand, runner: Runner) -> dict[str, Any]:
+def _with_all_modules(
+    wanted: ImportCommand, run: ImportRun, runner: Runner
+) -> tuple[ImportRun, tuple[str, ...], tuple[str, ...]]:
+    """Add to a run what it imports though it was loaded before; return those that were, and why it cannot be told."""
+    early: tuple[str, ...] = ()
+    try:
+        early = preloaded(wanted, run, runner)
+        return counted(wanted, run, early, runner), early, ()
+    except CannotMeasureError as problem:
+        return run, (), (str(problem),)
+
+
+def _attribution(wanted: ImportCommand, runner: Runner, early: tuple[str, ...]) -> dict[str, Any]:
     """Find out which modules take long and who imported them, in one more run; nothing where that does not succeed."""
     told = replace(wanted.command, env={**wanted.command.env, **ENVIRONMENT})
     try:
-        run = replace(wanted, command=told).run(runner)
+        run = without(replace(wanted, command=told), early).run(runner)
     except CannotMeasureError:  # a module that reads its own stderr, or has one more run go wrong
         return {}
     times = read_import_times(decode(run.process.stderr), frozenset(run.modules))
-    rows = [asdict(one) for one in slowest(times, _OFFENDERS)]
+    timed = [one for one in times if one.module not in early]  # the others were there: they took no time
+    rows = [asdict(one) for one in slowest(timed, _OFFENDERS)]
     parents = {one.module: one.imported_by for one in times if one.imported_by}
     return {"slowest_imports": rows, "imported_by": parents} if rows else {}
 
 
 def _import_facts(runs: Sequence[ImportRun]) -> dict[str, Any]:
-    last = runs[-1]
-    facts = {
+    return {
         **costs([run.process for run in runs]),
-        "modules": len(last.modules),
-        "module_names": list(last.modules),
         "peak_bytes": middle(run.peak_bytes for run in runs),
         "first_use_s": middle(run.first_use_s for run in runs),
     }
-    if last.first_use_s is not None:
-        facts["first_use_modules"] = list(last.first_use_modules)
-    return facts
+
+
+def _module_facts(run: ImportRun) -> dict[str, Any]:
+    facts = {"modules": len(run.modules), "module_names": list(run.modules)}
+    return facts if run.first_use_s is None else {**facts, "first_use_modules": list(run.first_use_modules)}
 
 
 def _import_remarks(runs: Sequence[ImportRun], env: Mapping[str, str], *, is_cold: bool) -> tuple[str, ...]:

@@ -51,9 +51,11 @@ class FakeRunner:
         self.runs = list(runs)
         self.bare = bare or finished(1e-9)
         self.calls = []
+        self.bare_calls = 0
 
     def __call__(self, argv, **options):
         if is_bare(argv):
+            self.bare_calls += 1
             return self.bare
         self.calls.append((argv, options))
         return self.runs.pop(0) if len(self.runs) > 1 else self.runs[0]
@@ -194,14 +196,31 @@ def test_of_a_longer_command_or_without_such_a_program_nothing_is_said(monkeypat
     assert "floor_s" not in near.extra
 
 
-def test_times_of_a_planned_series_stand_alone():
-    runner = FakeRunner(busy(0.2, 0.08))
-    planner = lambda plan, *, clock, tick_ns: schedule(plan, clock=clock, tick_ns=tick_ns)
-    _, measurement = measure_command(
-        Plan(rounds=2, iterations=1, warmup=0), COMMAND, ["app"], runner=runner, planner=planner
-    )
-    assert measurement.rounds == len(runner.calls) == 2
-    assert not {"bare_s", "starved"} & set(measurement.extra)
+# --- planned by a comparison
+
+
+def planned(*runs, rounds=2, bare=None, **options):
+    def planner(_plan, *, clock, tick_ns):
+        return schedule(Plan(rounds=rounds, iterations=1, warmup=0), clock=clock, tick_ns=tick_ns)
+
+    runner = FakeRunner(*runs, bare=bare)
+    return measure_command(Plan(), COMMAND, ["app"], runner=runner, planner=planner, **options)[1], runner
+
+
+def test_a_planned_series_knows_the_facts_of_any_other():
+    measurement, runner = planned(finished(0.3), finished(0.1), finished(0.2), rounds=3, bare=finished(0.05))
+    assert measurement.rounds == len(runner.calls) == 3
+    assert measurement.extra["bare_s"] == 0.05
+    assert measurement.extra["ratio_to_bare"] == pytest.approx(4)
+    assert measurement.extra["first_run_s"] == 0.3
+    assert "first_run_s" not in planned(finished(), warmup=0)[0].extra
+
+
+def test_only_the_first_planned_runs_have_a_bare_interpreter_beside_them():
+    walls = [0.1] * 10 + [9.0] * 30
+    measurement, runner = planned(*map(finished, walls), rounds=40, bare=finished(0.05))
+    assert (len(runner.calls), runner.bare_calls) == (40, 10)
+    assert measurement.extra["ratio_to_bare"] == pytest.approx(2)
 
 
 # --- how many runs

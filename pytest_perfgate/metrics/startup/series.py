@@ -29,6 +29,8 @@ _STARVED = 0.10
 _NOTICED_S = 0.0005
 #: How often a starved series is measured again before it counts as undecided.
 RETRIES = 2
+#: Bare interpreters beside planned runs, in each process: their ratio needs no more, and the time is the comparison's.
+_PLANNED_BARE = 10
 
 
 class FreshRun(Protocol):
@@ -74,7 +76,7 @@ class Series(Generic[R]):
     """The first run that was thrown away."""
     kept: Sequence[R]
     bare: Sequence[ProcessRun | None]
-    """The bare interpreters, one for each of *kept*."""
+    """The bare interpreters, one for each of *kept*, or of the first of them where somebody else planned the runs."""
     kind: Kind[R]
     retries: int = 0
     is_planned: bool = False
@@ -119,7 +121,7 @@ class Series(Generic[R]):
         """Take the median over the pairs, each without waiting where that is known of both: drift cancels in a pair."""
         return middle(
             None if bare is None or bare.wall_s <= 0 else _ratio(self.kind, run, bare)
-            for run, bare in zip(self.kept, self.bare, strict=True)
+            for run, bare in zip(self.kept, self.bare, strict=False)
         )
 
 
@@ -149,17 +151,20 @@ def measure(
         once: Runs once.
         runs: Runs to keep; None to choose.
         warmup: Runs to throw away first; None for one.
-        planner: Plans the runs in place of *plan*: then nothing is run beside them, and nothing again.
-        bare: Runs a bare interpreter, before or after each run by chance; None for none.
+        planner: Plans the runs in place of *plan*: then nothing is run again, and the first run is one of those kept.
+        bare: Runs a bare interpreter, before or after each run by chance, planned ones only at first; None for none.
         retries: How often a starved series is measured again.
 
     Returns:
         The series with the least contention.
     """
+    beside_planned = 0
 
     def beside() -> _Beside[R]:
-        if bare is None or planner is not None:
+        nonlocal beside_planned
+        if bare is None or beside_planned == _PLANNED_BARE:
             return _Beside(once(), None)
+        beside_planned += planner is not None
         if random.random() < 1 / 2:  # noqa: S311  # an order, not a secret
             before = bare()
             return _Beside(once(), before)
@@ -168,10 +173,11 @@ def measure(
 
     def one_series(warmup: int | None) -> Series[R]:
         first, kept = repeat(plan, runs, warmup, beside, lambda pair: kind.value_s(pair.run), planner=planner)
+        with_bare = kept[:beside_planned] if planner else kept
         return Series(
             None if first is None else first.run,
             [pair.run for pair in kept],
-            [pair.bare for pair in kept],
+            [pair.bare for pair in with_bare],
             kind,
             is_planned=planner is not None,
         )

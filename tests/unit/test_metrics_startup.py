@@ -216,6 +216,13 @@ def test_a_planned_series_knows_the_facts_of_any_other():
     assert "first_run_s" not in planned(finished(), warmup=0)[0].extra
 
 
+def test_a_planned_series_on_a_busy_machine_says_so_and_is_not_measured_again():
+    measurement, runner = planned(busy(0.2, 0.08))
+    assert len(runner.calls) == 2
+    assert measurement.extra["contention"] == pytest.approx(0.5)
+    assert measurement.extra["starved"].startswith("for 50 % of the time it wanted a processor it had to wait for one")
+
+
 def test_only_the_first_planned_runs_have_a_bare_interpreter_beside_them():
     walls = [0.1] * 10 + [9.0] * 30
     measurement, runner = planned(*map(finished, walls), rounds=40, bare=finished(0.05))

@@ -79,8 +79,6 @@ class Series(Generic[R]):
     """The bare interpreters, one for each of *kept*, or of the first of them where somebody else planned the runs."""
     kind: Kind[R]
     retries: int = 0
-    is_planned: bool = False
-    """Whether somebody else planned the runs, who looks at the machine himself."""
 
     @property
     def contention(self) -> float | None:
@@ -90,7 +88,7 @@ class Series(Generic[R]):
     @property
     def is_starved(self) -> bool:
         """Whether others kept the processors for so long that times say little."""
-        if self.is_planned or (self.contention or 0.0) <= _STARVED:
+        if (self.contention or 0.0) <= _STARVED:
             return False
         waited_s = middle(map(self._waited_s, self.kept))
         return waited_s is None or waited_s > _NOTICED_S
@@ -179,12 +177,11 @@ def measure(
             [pair.run for pair in kept],
             [pair.bare for pair in with_bare],
             kind,
-            is_planned=planner is not None,
         )
 
     best = one_series(warmup)
     first, tried = best.first, 0
-    while best.is_starved and tried < retries:
+    while best.is_starved and planner is None and tried < retries:
         tried += 1
         again = one_series(0)
         best = min(best, again, key=lambda series: series.contention or 0.0)

@@ -161,6 +161,23 @@ def test_a_moment_is_no_waiting_however_short_the_process():
     assert "starved" not in measured(run, runs=2).extra
 
 
+def shell(wall_s, queued_s):
+    """Make a run of a shell that only starts what does the work."""
+    return finished(wall_s, on_cpu_s=0.0008, queued_s=queued_s)
+
+
+@pytest.mark.parametrize("queued_s", [0.0, 0.004])
+def test_how_long_a_shell_waits_says_nothing_of_what_it_runs(queued_s):
+    runner = FakeRunner(shell(0.4, queued_s), bare=busy(0.2, 0.08))
+    extra = measure_command(Plan(), COMMAND, ["app"], runs=2, runner=runner)[1].extra
+    assert extra["contention"] == pytest.approx(0.5)
+    assert extra["starved"].startswith("for 50 % of the time a bare interpreter beside it wanted a processor")
+    runner = FakeRunner(shell(0.4, queued_s), bare=busy(0.2, 0.001))
+    calm = measure_command(Plan(), COMMAND, ["app"], runs=2, runner=runner)[1].extra
+    assert "starved" not in calm
+    assert "uncontended_s" not in calm
+
+
 def test_without_an_account_of_waiting_nothing_is_said_of_it():
     extra = measured(finished(), runs=2).extra
     assert not {"contention", "starved", "uncontended_s"} & set(extra)

@@ -51,7 +51,8 @@ class Kind(Generic[R]):
     value_s: Callable[[R], float]
     """What is measured."""
     contention: Callable[[R], float | None]
-    """Share of the time it wanted a processor for that it had to wait for one; None where that is not known."""
+    """Share of the time it wanted a processor for that it had to wait for one; None where that is not known, or known
+    only of a thread that did little of the work."""
     uncontended_s: Callable[[R], float | None]
     """The value without that waiting; None where it cannot be told."""
 
@@ -82,8 +83,14 @@ class Series(Generic[R]):
 
     @property
     def contention(self) -> float | None:
-        """The median share; None where one is not known."""
+        """The median share; that of the bare interpreters beside them where one is not known, None without those."""
+        if self._is_told_by_bare:
+            return middle(None if run is None else run.contention for run in self.bare)
         return middle(map(self.kind.contention, self.kept))
+
+    @property
+    def _is_told_by_bare(self) -> bool:
+        return middle(map(self.kind.contention, self.kept)) is None
 
     @property
     def is_starved(self) -> bool:
@@ -91,6 +98,8 @@ class Series(Generic[R]):
         if (self.contention or 0.0) <= _STARVED:
             return False
         waited_s = middle(map(self._waited_s, self.kept))
+        if self._is_told_by_bare:
+            waited_s = middle(None if run is None else run.queued_s for run in self.bare)
         return waited_s is None or waited_s > _NOTICED_S
 
     def _waited_s(self, run: R) -> float | None:
@@ -106,8 +115,9 @@ class Series(Generic[R]):
             "ratio_to_bare": self._ratio_to_bare(),
         }
         if self.is_starved:
+            who = "a bare interpreter beside it" if self._is_told_by_bare else "it"
             facts["starved"] = (
-                f"for {facts['contention'] * 100:.0f} % of the time it wanted a processor it had to wait for one "
+                f"for {facts['contention'] * 100:.0f} % of the time {who} wanted a processor it had to wait for one "
                 f"(median of {len(self.kept)} runs{self._tried()}); other programs keep this machine busy"
             )
         return facts

@@ -56,7 +56,7 @@ class FakeRunner:
     def __call__(self, argv, **options):
         if is_bare(argv):
             self.bare_calls += 1
-            return self.bare
+            return self.bare[self.bare_calls % len(self.bare)] if isinstance(self.bare, list) else self.bare
         self.calls.append((argv, options))
         return self.runs.pop(0) if len(self.runs) > 1 else self.runs[0]
 
@@ -176,6 +176,14 @@ def test_how_long_a_shell_waits_says_nothing_of_what_it_runs(queued_s):
     calm = measure_command(Plan(), COMMAND, ["app"], runs=2, runner=runner)[1].extra
     assert "starved" not in calm
     assert "uncontended_s" not in calm
+
+
+def test_bare_interpreters_tell_of_a_busy_machine_together():
+    spared, caught = (finished(0.1, on_cpu_s=0.08, queued_s=waited_s) for waited_s in (0.0, 0.24))
+    runner = FakeRunner(shell(0.4, 0.0), bare=[spared, spared, caught])
+    extra = measure_command(Plan(), COMMAND, ["app"], runs=3, warmup=0, runner=runner)[1].extra
+    assert extra["contention"] == pytest.approx(0.5)
+    assert "starved" in extra
 
 
 def test_without_an_account_of_waiting_nothing_is_said_of_it():

@@ -83,9 +83,9 @@ class Series(Generic[R]):
 
     @property
     def contention(self) -> float | None:
-        """The median share; that of the bare interpreters beside them where one is not known, None without those."""
+        """The median share; that of all bare interpreters beside them where one is not known, None without those."""
         if self._is_told_by_bare:
-            return middle(None if run is None else run.contention for run in self.bare)
+            return _shared(self.bare)
         return middle(map(self.kind.contention, self.kept))
 
     @property
@@ -97,9 +97,9 @@ class Series(Generic[R]):
         """Whether others kept the processors for so long that times say little."""
         if (self.contention or 0.0) <= _STARVED:
             return False
+        if self._is_told_by_bare:  # a tenth of the time of one is long enough to notice
+            return True
         waited_s = middle(map(self._waited_s, self.kept))
-        if self._is_told_by_bare:
-            waited_s = middle(None if run is None else run.queued_s for run in self.bare)
         return waited_s is None or waited_s > _NOTICED_S
 
     def _waited_s(self, run: R) -> float | None:
@@ -131,6 +131,17 @@ class Series(Generic[R]):
             None if bare is None or bare.wall_s <= 0 else _ratio(self.kind, run, bare)
             for run, bare in zip(self.kept, self.bare, strict=False)
         )
+
+
+def _shared(runs: Sequence[ProcessRun | None]) -> float | None:
+    """Take the contention of all of them together: one that is over in a moment is spared by chance, or is not."""
+    queued_s = on_cpu_s = 0.0
+    for run in runs:
+        if run is None or run.queued_s is None or run.on_cpu_s is None:
+            return None
+        queued_s += run.queued_s
+        on_cpu_s += run.on_cpu_s
+    return queued_s / (queued_s + on_cpu_s) if on_cpu_s else None
 
 
 def _ratio(kind: Kind[R], run: R, bare: ProcessRun) -> float:

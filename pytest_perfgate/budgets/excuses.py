@@ -90,7 +90,8 @@ def _is_broken_anyway(limit: Limit, target: Target, reading: Reading) -> bool:
     rest = reading.value - _TURNS_S * is_time
     if rest * (1 - share) > limit.value * _GENEROUS:
         return True
-    cpu_s = _known(target, "cpu_s")
+    # Of an application it is what its first process used, which may only have started others.
+    cpu_s = None if target.measurement.case.metric == "startup.app" else _known(target, "cpu_s")
     # What sleeps, or waits for something else, does not wait for a processor meanwhile.
     return is_time and cpu_s is not None and rest - cpu_s * share / (1 - share) * _GENEROUS > limit.value * _HINDRANCE
 

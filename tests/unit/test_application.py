@@ -274,6 +274,13 @@ def test_the_time_to_ready_is_measured_with_what_was_used_by_then(way):
         assert not measurement.warnings
 
 
+@pytest.mark.skipif(not Path("/proc/self/schedstat").exists(), reason="no account of waiting")
+def test_the_waiting_of_a_shell_is_not_taken_for_that_of_the_application_it_starts(way):
+    program = f"{sys.executable} -S -c 'import time; print(1, flush=True); time.sleep(60)'; true"
+    extra = measure_app(Plan(), CASE, ["sh", "-c", program], ready="output", runs=2)[1].extra
+    assert "uncontended_s" not in extra
+
+
 @pytest.mark.parametrize(("children_s", "is_known"), [(0.0, True), (0.05, True), (0.5, False)])
 def test_a_first_process_that_only_starts_others_says_nothing_of_their_waiting(monkeypatch, children_s, is_known):
     used = {"user_s": 0.06, "system_s": 0.02, "on_cpu_s": 0.08, "queued_s": 0.06}

@@ -603,6 +603,12 @@ def test_what_used_no_processor_has_not_waited_for_one(cpu_s, is_certain):
     assert (only(check(budget(ms=100), [case])).undecidable == "") is is_certain
 
 
+def test_what_the_first_process_of_an_application_used_excuses_no_more_than_itself():
+    extra = {"starved": "it waited", "contention": 0.5, "cpu_s": 0.0}
+    assert only(check(budget(ms=30), [measured("startup.app", 0.14, extra=extra)])).undecidable
+    assert not only(check(budget(ms=30), [measured("startup.app", 0.3, extra=extra)])).undecidable
+
+
 def test_many_short_processes_may_have_waited_for_a_turn_each():
     case = starved(0.0157, contention=0.11, cpu_s=0.0026)
     assert only(check(budget(ms=3.2), [case])).undecidable

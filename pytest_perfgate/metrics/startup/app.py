@@ -167,6 +167,9 @@ def _contention(run: AppRun) -> float | None:
 
 def _leads(run: AppRun, on_cpu_s: float) -> bool:
     """Tell whether its first thread did its share of the work: a shell that only starts a program does not."""
+    # A shell that is stopped with its program has no account of it in the end.
+    if run.at_ready.get("children_s", 0.0) > on_cpu_s:
+        return False
     return run.process.cpu_s is None or run.process.cpu_s - on_cpu_s <= max(_TICKS_S, on_cpu_s)
 
 

@@ -44,7 +44,7 @@ class AppRun:
     """Whether it had to be killed, because it went on after that signal."""
     at_ready: Mapping[str, float]
     """What its first process had used when it was ready (Linux): ``user_s system_s minor_faults major_faults
-    blocks_read peak_bytes on_cpu_s queued_s``."""
+    blocks_read peak_bytes on_cpu_s queued_s``; ``children_s`` is what the first threads of its children were on a processor."""
     process: ProcessRun
     """All of it, its end included."""
 
@@ -256,4 +256,8 @@ def _used(pid: int) -> dict[str, float]:
             for row in Path(f"/proc/{pid}/{file}").read_text("utf-8", "replace").splitlines():
                 if row.startswith(row_of):
                     used[name] = int(int(row.split()[1]) * scale)
+    with contextlib.suppress(OSError, ValueError, IndexError):
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text("ascii").split()
+        spent_ns = [Path(f"/proc/{child}/schedstat").read_text("ascii").split()[0] for child in children]
+        used["children_s"] = sum(map(int, spent_ns)) / 1e9
     return used

@@ -28,6 +28,9 @@ KEPT_OUTPUT_BYTES = 8 * 2**20
 #: The two accounts of processor time that the kernel keeps differ by no more in a process of one thread.
 _ONE_THREAD, _ACCOUNTING_S = 0.05, 0.001
 
+#: A first thread that did less of the work than this share of it waited for something else than all of it did.
+_LEADING = 0.5
+
 #: What the spawner always tells of a process, and how it is called.
 _FACTS = {
     "queued_ns": "the time waited for a processor",
@@ -85,10 +88,20 @@ class ProcessRun:
 
     @property
     def contention(self) -> float | None:
-        """The share of the time in which its first thread wanted to run that it had to wait for a processor."""
+        """The share of the time in which its first thread wanted to run that it had to wait for a processor.
+
+        None where that is not known, or others did most of the work: a shell that starts a program waits by chance.
+        """
         if self.queued_s is None or not self.on_cpu_s:
             return None
+        if self.cpu_s is not None and self.on_cpu_s < self.cpu_s * _LEADING - _ACCOUNTING_S:
+            return None
         return self.queued_s / (self.queued_s + self.on_cpu_s)
+
+    @property
+    def cpu_s(self) -> float | None:
+        """Time of processors of all its threads, and of every descendant it waited for."""
+        return None if self.user_s is None or self.system_s is None else self.user_s + self.system_s
 
     @property
     def uncontended_s(self) -> float | None:
@@ -96,10 +109,9 @@ class ProcessRun:
 
         None where that is not known, or known of one thread of several: then others may have run meanwhile.
         """
-        if self.queued_s is None or self.on_cpu_s is None or self.user_s is None or self.system_s is None:
+        if self.queued_s is None or self.on_cpu_s is None or self.cpu_s is None:
             return None
-        cpu_s = self.user_s + self.system_s
-        if abs(cpu_s - self.on_cpu_s) > max(_ONE_THREAD * cpu_s, _ACCOUNTING_S):
+        if abs(self.cpu_s - self.on_cpu_s) > max(_ONE_THREAD * self.cpu_s, _ACCOUNTING_S):
             return None
         return max(0.0, self.wall_s - self.queued_s)
 

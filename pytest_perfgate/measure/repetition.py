@@ -52,7 +52,8 @@ def repeat(
         planner: Plans the runs, one per round, in place of what is said above; None for that.
 
     Returns:
-        The first run that was thrown away, if any, and those that were kept, in order.
+        The first run that was thrown away, if any, and those that were kept, in order. A *planner* throws away what it
+        likes by itself: its first run is the first of those kept, too, unless there is to be no warm-up.
 
     Raises:
         UsageError: *runs* or *warmup* is not such a number.
@@ -80,7 +81,7 @@ def _planned(
         return round(value_s(kept[-1]) * 1e9)
 
     drive(planner(plan, clock=PERF_COUNTER, tick_ns=1), run)
-    return None, kept
+    return (kept[0] if kept and plan.warmup != 0 else None), kept
 
 
 def _is_enough(values_s: Sequence[float], wanted: int | None, left_s: float) -> bool:

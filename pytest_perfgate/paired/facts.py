@@ -12,6 +12,8 @@ Facts = Mapping[str, Any]
 
 #: Rounds in which the sides have to differ in the same way before anybody is told.
 FEWEST_ROUNDS = 2
+#: Says that others kept the machine too busy for a process.
+_STARVED = "starved"
 #: Page faults vary from process to process by a percent or two, whatever the code does.
 _FAULTS_TOLERANCE = 0.05
 #: Modules named in a remark; the report has head's all.
@@ -25,9 +27,12 @@ def merged_facts(rounds: Sequence[Facts]) -> dict[str, Any]:
         rounds: The facts of each process, in the order measured; at least one.
 
     Returns:
-        The newest, with the median over all processes in place of every number that is not a whole one.
+        The newest, with the median over all processes in place of every number that is not a whole one; they are
+        starved where most of them were, as the median of their times is then.
     """
-    return {name: _merged(name, fact, rounds) for name, fact in rounds[-1].items()}
+    starved = [facts[_STARVED] for facts in rounds if facts.get(_STARVED)]
+    merged = {name: _merged(name, fact, rounds) for name, fact in rounds[-1].items() if name != _STARVED}
+    return merged | ({_STARVED: starved[-1]} if len(starved) * 2 > len(rounds) else {})
 
 
 def _merged(name: str, newest: Any, rounds: Sequence[Facts]) -> Any:

@@ -14,6 +14,7 @@ from processes import is_gone
 
 from pytest_perfgate.errors import CannotMeasureError, UsageError
 from pytest_perfgate.measure import application, readiness
+from pytest_perfgate.measure.process import ProcessRun
 from pytest_perfgate.measure.spawner import remote
 from pytest_perfgate.metrics.startup import measure_app, run_app_once
 from pytest_perfgate.model import Case, Plan
@@ -377,6 +378,36 @@ def test_the_time_to_ready_is_measured_with_what_was_used_by_then(way):
         assert measurement.extra["major_faults"] >= 0
         assert measurement.extra["blocks_read"] >= 0
         assert not measurement.warnings
+
+
+@pytest.mark.skipif(not Path("/proc/self/schedstat").exists(), reason="no account of waiting")
+def test_the_waiting_of_a_shell_is_not_taken_for_that_of_the_application_it_starts(way):
+    program = f"{sys.executable} -S -c 'import time; print(1, flush=True); time.sleep(60)'; true"
+    extra = measure_app(Plan(), CASE, ["sh", "-c", program], ready="output", runs=2)[1].extra
+    assert "uncontended_s" not in extra
+
+
+@pytest.mark.parametrize(("children_s", "is_known"), [(0.0, True), (0.05, True), (0.5, False)])
+def test_a_first_process_that_only_starts_others_says_nothing_of_their_waiting(monkeypatch, children_s, is_known):
+    used = {"user_s": 0.06, "system_s": 0.02, "on_cpu_s": 0.08, "queued_s": 0.06}
+    process = ProcessRun(
+        wall_s=2.0,
+        user_s=0.06 + children_s,
+        system_s=0.02,
+        peak_bytes=None,
+        minor_faults=1,
+        major_faults=0,
+        exit_status=0,
+        stdout=b"",
+        stderr=b"",
+    )
+    run = application.AppRun(ready_s=1.0, stop_s=0.1, was_killed=False, at_ready=used, process=process)
+    monkeypatch.setattr(application.Application, "run", lambda _: run)
+    monkeypatch.setattr("pytest_perfgate.metrics.startup.app.bare_interpreter", lambda *_: lambda: None)
+    extra = measure_app(Plan(), CASE, ["app"], ready="output", runs=2)[1].extra
+    assert {"contention", "uncontended_s", "starved"} & set(extra) == (
+        {"contention", "uncontended_s", "starved"} if is_known else set()
+    )
 
 
 def test_elsewhere_it_is_said_what_is_not_known_of_an_application(monkeypatch):

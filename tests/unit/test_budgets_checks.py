@@ -609,6 +609,45 @@ def test_a_time_far_over_its_limit_without_the_waiting_is_decided():
     assert only(check(budget(ms=300), [starved(uncontended_s=0.45)])).undecidable == ""
 
 
+@pytest.mark.parametrize("name", ["", "first_output_s", "first_use_s", "min_s", "ratio_to_bare"])
+@pytest.mark.parametrize(("value", "is_certain"), [(4.0, True), (3.1, True), (2.9, False), (1.1, False)])
+def test_what_waiting_cannot_have_been_all_of_is_decided(name, value, is_certain):
+    case = starved(value, contention=0.6, **({name: value} if name else {}))
+    limit = ("ratio_to_bare < 0.4" if name == "ratio_to_bare" else f"{name or 'value'} < 400ms",)
+    assert (only(check(budget(*limit), [case])).undecidable == "") is is_certain
+
+
+@pytest.mark.parametrize(("cpu_s", "is_certain"), [(0.04, True), (0.08, True), (0.09, False), (None, False)])
+def test_what_used_no_processor_has_not_waited_for_one(cpu_s, is_certain):
+    case = starved(1.2, contention=0.8, **({} if cpu_s is None else {"cpu_s": cpu_s}))
+    assert (only(check(budget(ms=100), [case])).undecidable == "") is is_certain
+
+
+def test_what_the_first_process_of_an_application_used_excuses_no_more_than_itself():
+    extra = {"starved": "it waited", "contention": 0.5, "cpu_s": 0.0}
+    assert only(check(budget(ms=30), [measured("startup.app", 0.14, extra=extra)])).undecidable
+    assert not only(check(budget(ms=30), [measured("startup.app", 0.3, extra=extra)])).undecidable
+
+
+def test_many_short_processes_may_have_waited_for_a_turn_each():
+    case = starved(0.0157, contention=0.11, cpu_s=0.0026)
+    assert only(check(budget(ms=3.2), [case])).undecidable
+    assert not only(check(budget(ms=3.2), [starved(0.1, contention=0.11, cpu_s=0.0026)])).undecidable
+
+
+def test_a_ratio_of_times_with_waiting_is_undecidable_on_a_busy_machine():
+    found = only(check(budget("ratio_to_bare < 11.6"), [starved(contention=0.5, cpu_s=0.4, ratio_to_bare=12.8)]))
+    assert not found.holds
+    assert found.undecidable == "the machine was too busy: it waited"
+    assert only(check(budget("ratio_to_bare < 15"), [starved(contention=0.5, ratio_to_bare=12.8)])).holds
+
+
+@pytest.mark.parametrize("share", [None, 1.0, 1])
+def test_a_share_that_leaves_nothing_decides_nothing(share):
+    case = starved(99.0, cpu_s=0.01, **({} if share is None else {"contention": share}))
+    assert only(check(budget(ms=100), [case])).undecidable
+
+
 @pytest.mark.parametrize("expression", ["page_faults < 800", "cpu_s < 300ms", "ratio_to_bare < 2"])
 def test_what_does_not_grow_with_waiting_is_decided_on_a_busy_machine(expression):
     found = only(check(budget(expression), [starved(uncontended_s=0.45, cpu_s=0.4, ratio_to_bare=3.0)]))

@@ -51,10 +51,12 @@ class FakeRunner:
         self.runs = list(runs)
         self.bare = bare or finished(1e-9)
         self.calls = []
+        self.bare_calls = 0
 
     def __call__(self, argv, **options):
         if is_bare(argv):
-            return self.bare
+            self.bare_calls += 1
+            return self.bare[self.bare_calls % len(self.bare)] if isinstance(self.bare, list) else self.bare
         self.calls.append((argv, options))
         return self.runs.pop(0) if len(self.runs) > 1 else self.runs[0]
 
@@ -159,6 +161,31 @@ def test_a_moment_is_no_waiting_however_short_the_process():
     assert "starved" not in measured(run, runs=2).extra
 
 
+def shell(wall_s, queued_s):
+    """Make a run of a shell that only starts what does the work."""
+    return finished(wall_s, on_cpu_s=0.0008, queued_s=queued_s)
+
+
+@pytest.mark.parametrize("queued_s", [0.0, 0.004])
+def test_how_long_a_shell_waits_says_nothing_of_what_it_runs(queued_s):
+    runner = FakeRunner(shell(0.4, queued_s), bare=busy(0.2, 0.08))
+    extra = measure_command(Plan(), COMMAND, ["app"], runs=2, runner=runner)[1].extra
+    assert extra["contention"] == pytest.approx(0.5)
+    assert extra["starved"].startswith("for 50 % of the time a bare interpreter beside it wanted a processor")
+    runner = FakeRunner(shell(0.4, queued_s), bare=busy(0.2, 0.001))
+    calm = measure_command(Plan(), COMMAND, ["app"], runs=2, runner=runner)[1].extra
+    assert "starved" not in calm
+    assert "uncontended_s" not in calm
+
+
+def test_bare_interpreters_tell_of_a_busy_machine_together():
+    spared, caught = (finished(0.1, on_cpu_s=0.08, queued_s=waited_s) for waited_s in (0.0, 0.24))
+    runner = FakeRunner(shell(0.4, 0.0), bare=[spared, spared, caught])
+    extra = measure_command(Plan(), COMMAND, ["app"], runs=3, warmup=0, runner=runner)[1].extra
+    assert extra["contention"] == pytest.approx(0.5)
+    assert "starved" in extra
+
+
 def test_without_an_account_of_waiting_nothing_is_said_of_it():
     extra = measured(finished(), runs=2).extra
     assert not {"contention", "starved", "uncontended_s"} & set(extra)
@@ -194,14 +221,38 @@ def test_of_a_longer_command_or_without_such_a_program_nothing_is_said(monkeypat
     assert "floor_s" not in near.extra
 
 
-def test_times_of_a_planned_series_stand_alone():
-    runner = FakeRunner(busy(0.2, 0.08))
-    planner = lambda plan, *, clock, tick_ns: schedule(plan, clock=clock, tick_ns=tick_ns)
-    _, measurement = measure_command(
-        Plan(rounds=2, iterations=1, warmup=0), COMMAND, ["app"], runner=runner, planner=planner
-    )
-    assert measurement.rounds == len(runner.calls) == 2
-    assert not {"bare_s", "starved"} & set(measurement.extra)
+# --- planned by a comparison
+
+
+def planned(*runs, rounds=2, bare=None, **options):
+    def planner(_plan, *, clock, tick_ns):
+        return schedule(Plan(rounds=rounds, iterations=1, warmup=0), clock=clock, tick_ns=tick_ns)
+
+    runner = FakeRunner(*runs, bare=bare)
+    return measure_command(Plan(), COMMAND, ["app"], runner=runner, planner=planner, **options)[1], runner
+
+
+def test_a_planned_series_knows_the_facts_of_any_other():
+    measurement, runner = planned(finished(0.3), finished(0.1), finished(0.2), rounds=3, bare=finished(0.05))
+    assert measurement.rounds == len(runner.calls) == 3
+    assert measurement.extra["bare_s"] == 0.05
+    assert measurement.extra["ratio_to_bare"] == pytest.approx(4)
+    assert measurement.extra["first_run_s"] == 0.3
+    assert "first_run_s" not in planned(finished(), warmup=0)[0].extra
+
+
+def test_a_planned_series_on_a_busy_machine_says_so_and_is_not_measured_again():
+    measurement, runner = planned(busy(0.2, 0.08))
+    assert len(runner.calls) == 2
+    assert measurement.extra["contention"] == pytest.approx(0.5)
+    assert measurement.extra["starved"].startswith("for 50 % of the time it wanted a processor it had to wait for one")
+
+
+def test_only_the_first_planned_runs_have_a_bare_interpreter_beside_them():
+    walls = [0.1] * 10 + [9.0] * 30
+    measurement, runner = planned(*map(finished, walls), rounds=40, bare=finished(0.05))
+    assert (len(runner.calls), runner.bare_calls) == (40, 10)
+    assert measurement.extra["ratio_to_bare"] == pytest.approx(2)
 
 
 # --- how many runs

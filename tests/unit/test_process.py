@@ -241,6 +241,12 @@ def test_contention_is_the_share_of_the_time_it_wanted_a_processor():
     assert ran(on_cpu_s=0.0, queued_s=0.0).contention is None
 
 
+def test_how_a_thread_waits_that_did_little_of_the_work_says_nothing_of_the_rest():
+    assert ran(on_cpu_s=0.4, queued_s=0.4).contention == pytest.approx(0.5)
+    assert ran(on_cpu_s=0.2, queued_s=0.2).contention is None
+    assert ran(user_s=None, on_cpu_s=0.2, queued_s=0.2).contention == pytest.approx(0.5)
+
+
 def test_waiting_is_taken_off_where_one_thread_did_all_the_work():
     assert ran(on_cpu_s=0.6, queued_s=0.2).uncontended_s == pytest.approx(0.8)
     assert ran(on_cpu_s=0.3, queued_s=0.2).uncontended_s is None

@@ -171,15 +171,25 @@ def _application(
 
 def _contention(run: AppRun) -> float | None:
     queued_s, on_cpu_s = run.at_ready.get("queued_s"), run.at_ready.get("on_cpu_s")
-    return None if queued_s is None or not on_cpu_s else queued_s / (queued_s + on_cpu_s)
+    if queued_s is None or not on_cpu_s or not _leads(run, on_cpu_s):
+        return None
+    return queued_s / (queued_s + on_cpu_s)
+
+
+def _leads(run: AppRun, on_cpu_s: float) -> bool:
+    """Tell whether its first thread did its share of the work: a shell that only starts a program does not."""
+    # A shell that is stopped with its program has no account of it in the end.
+    if run.at_ready.get("children_s", 0.0) > on_cpu_s:
+        return False
+    return run.process.cpu_s is None or run.process.cpu_s - on_cpu_s <= max(_TICKS_S, on_cpu_s)
 
 
 def _uncontended_s(run: AppRun) -> float | None:
-    """Take off what its first thread waited for a processor, unless other threads may have run meanwhile."""
+    """Take off what its first thread waited for a processor, unless others may have run meanwhile."""
     used = run.at_ready
     if not {"queued_s", "on_cpu_s", "user_s", "system_s"} <= set(used):
         return None
-    if used["user_s"] + used["system_s"] - used["on_cpu_s"] > _TICKS_S:
+    if used["user_s"] + used["system_s"] - used["on_cpu_s"] > _TICKS_S or not _leads(run, used["on_cpu_s"]):
         return None
     return max(0.0, run.ready_s - used["queued_s"])
 

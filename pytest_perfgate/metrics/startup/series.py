@@ -29,6 +29,8 @@ _STARVED = 0.10
 _NOTICED_S = 0.0005
 #: How often a starved series is measured again before it counts as undecided.
 RETRIES = 2
+#: Bare interpreters beside planned runs, in each process: their ratio needs no more, and the time is the comparison's.
+_PLANNED_BARE = 10
 
 
 class FreshRun(Protocol):
@@ -49,7 +51,8 @@ class Kind(Generic[R]):
     value_s: Callable[[R], float]
     """What is measured."""
     contention: Callable[[R], float | None]
-    """Share of the time it wanted a processor for that it had to wait for one; None where that is not known."""
+    """Share of the time it wanted a processor for that it had to wait for one; None where that is not known, or known
+    only of a thread that did little of the work."""
     uncontended_s: Callable[[R], float | None]
     """The value without that waiting; None where it cannot be told."""
 
@@ -74,22 +77,28 @@ class Series(Generic[R]):
     """The first run that was thrown away."""
     kept: Sequence[R]
     bare: Sequence[ProcessRun | None]
-    """The bare interpreters, one for each of *kept*."""
+    """The bare interpreters, one for each of *kept*, or of the first of them where somebody else planned the runs."""
     kind: Kind[R]
     retries: int = 0
-    is_planned: bool = False
-    """Whether somebody else planned the runs, who looks at the machine himself."""
 
     @property
     def contention(self) -> float | None:
-        """The median share; None where one is not known."""
+        """The median share; that of all bare interpreters beside them where one is not known, None without those."""
+        if self._is_told_by_bare:
+            return _shared(self.bare)
         return middle(map(self.kind.contention, self.kept))
+
+    @property
+    def _is_told_by_bare(self) -> bool:
+        return middle(map(self.kind.contention, self.kept)) is None
 
     @property
     def is_starved(self) -> bool:
         """Whether others kept the processors for so long that times say little."""
-        if self.is_planned or (self.contention or 0.0) <= _STARVED:
+        if (self.contention or 0.0) <= _STARVED:
             return False
+        if self._is_told_by_bare:  # a tenth of the time of one is long enough to notice
+            return True
         waited_s = middle(map(self._waited_s, self.kept))
         return waited_s is None or waited_s > _NOTICED_S
 
@@ -106,8 +115,9 @@ class Series(Generic[R]):
             "ratio_to_bare": self._ratio_to_bare(),
         }
         if self.is_starved:
+            who = "a bare interpreter beside it" if self._is_told_by_bare else "it"
             facts["starved"] = (
-                f"for {facts['contention'] * 100:.0f} % of the time it wanted a processor it had to wait for one "
+                f"for {facts['contention'] * 100:.0f} % of the time {who} wanted a processor it had to wait for one "
                 f"(median of {len(self.kept)} runs{self._tried()}); other programs keep this machine busy"
             )
         return facts
@@ -119,8 +129,19 @@ class Series(Generic[R]):
         """Take the median over the pairs, each without waiting where that is known of both: drift cancels in a pair."""
         return middle(
             None if bare is None or bare.wall_s <= 0 else _ratio(self.kind, run, bare)
-            for run, bare in zip(self.kept, self.bare, strict=True)
+            for run, bare in zip(self.kept, self.bare, strict=False)
         )
+
+
+def _shared(runs: Sequence[ProcessRun | None]) -> float | None:
+    """Take the contention of all of them together: one that is over in a moment is spared by chance, or is not."""
+    queued_s = on_cpu_s = 0.0
+    for run in runs:
+        if run is None or run.queued_s is None or run.on_cpu_s is None:
+            return None
+        queued_s += run.queued_s
+        on_cpu_s += run.on_cpu_s
+    return queued_s / (queued_s + on_cpu_s) if on_cpu_s else None
 
 
 def _ratio(kind: Kind[R], run: R, bare: ProcessRun) -> float:
@@ -149,17 +170,20 @@ def measure(
         once: Runs once.
         runs: Runs to keep; None to choose.
         warmup: Runs to throw away first; None for one.
-        planner: Plans the runs in place of *plan*: then nothing is run beside them, and nothing again.
-        bare: Runs a bare interpreter, before or after each run by chance; None for none.
+        planner: Plans the runs in place of *plan*: then nothing is run again, and the first run is one of those kept.
+        bare: Runs a bare interpreter, before or after each run by chance, planned ones only at first; None for none.
         retries: How often a starved series is measured again.
 
     Returns:
         The series with the least contention.
     """
+    beside_planned = 0
 
     def beside() -> _Beside[R]:
-        if bare is None or planner is not None:
+        nonlocal beside_planned
+        if bare is None or beside_planned == _PLANNED_BARE:
             return _Beside(once(), None)
+        beside_planned += planner is not None
         if random.random() < 1 / 2:  # noqa: S311  # an order, not a secret
             before = bare()
             return _Beside(once(), before)
@@ -168,17 +192,17 @@ def measure(
 
     def one_series(warmup: int | None) -> Series[R]:
         first, kept = repeat(plan, runs, warmup, beside, lambda pair: kind.value_s(pair.run), planner=planner)
+        with_bare = kept[:beside_planned] if planner else kept
         return Series(
             None if first is None else first.run,
             [pair.run for pair in kept],
-            [pair.bare for pair in kept],
+            [pair.bare for pair in with_bare],
             kind,
-            is_planned=planner is not None,
         )
 
     best = one_series(warmup)
     first, tried = best.first, 0
-    while best.is_starved and tried < retries:
+    while best.is_starved and planner is None and tried < retries:
         tried += 1
         again = one_series(0)
         best = min(best, again, key=lambda series: series.contention or 0.0)

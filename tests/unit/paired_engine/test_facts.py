@@ -63,6 +63,13 @@ def test_of_several_processes_the_newest_counts_but_for_numbers_that_vary():
     assert merged_facts([{}, {"peak": 1.0}, {"peak": 2.0, "ok": True}]) == {"peak": 1.5, "ok": True}
 
 
+def test_processes_are_starved_where_most_of_them_were():
+    said, calm = {"starved": "it waited", "cpu_s": 0.1}, {"cpu_s": 0.2}
+    assert merged_facts([said, said, calm])["starved"] == "it waited"
+    assert "starved" not in merged_facts([calm, calm, said])
+    assert "starved" not in merged_facts([calm, said])
+
+
 def modules(*names):
     return {"module_names": list(names)}
 

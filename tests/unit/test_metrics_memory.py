@@ -14,6 +14,7 @@ import random
 import re
 import sys
 import threading
+import time
 import tracemalloc
 from unittest import mock
 
@@ -213,6 +214,34 @@ def test_a_full_cache_whose_entries_are_replaced_is_clean(size):
     _, measurement = measure_growth(Plan(), GROWTH, lambda: cache.append(bytes(600 + next(numbers) % 2)))
     assert measurement.extra["verdict"] == "clean"
     assert measurement.value == 0
+
+
+def slide(values):
+    values.append(time.monotonic())
+    del values[0]
+
+
+WINDOWS = {
+    "a deque of times": (lambda values: values.append(time.monotonic()), time.monotonic),
+    "a deque of objects": (lambda values: values.append(object()), object),
+    "a list": (slide, time.monotonic),
+}
+
+
+@pytest.mark.parametrize(("use", "make"), list(WINDOWS.values()), ids=list(WINDOWS))
+def test_a_full_window_of_small_objects_is_clean(use, make):
+    """Tracing one takes more of the C heap than it does itself."""
+    full = [make() for _ in range(1000)]
+    values = full if use is slide else collections.deque(full, maxlen=1000)
+    _, measurement = measure_growth(Plan(), GROWTH, lambda: use(values))
+    assert (measurement.extra["verdict"], measurement.value) == ("clean", 0)
+    assert len(values) == 1000
+
+
+def test_growth_that_tracing_shows_is_real_when_the_heap_grows_in_both_further_runs():
+    levels = iter([0, 100, 200, 0, 1000, 1000, 0, 0, 0])
+    told = [leak._grows_untraced(lambda: None, lambda: next(levels), 200.0) for _ in range(3)]
+    assert told == [True, False, False]
 
 
 def test_what_grows_without_going_on_is_a_doubt():

@@ -98,7 +98,7 @@ def _growth_measurement(case: Case, found: Examination, warnings: tuple[str, ...
         case,
         value,
         extra,
-        doubt=_doubt(growth),
+        doubt=_doubt(found),
         warnings=(*warnings, *_remarks(growth), *_unseen(found.channels), *_left_open(found)),
     )
 
@@ -120,7 +120,11 @@ def _tidy(rate: float) -> float | int:
     return round(rate) if abs(rate - round(rate)) < 0.005 and rate >= 1 else round(rate, 4)  # noqa: PLR2004  # half a %
 
 
-def _doubt(growth: Growth) -> str | None:
+def _doubt(found: Examination) -> str | None:
+    growth = found.growth
+    if growth.verdict == "clean" and "heap" not in found.channels and tracemalloc.is_tracing():
+        # Nothing that grows without a block more was looked for: not even tracing of our own was possible.
+        return "tracemalloc is on, so growth of the heap cannot be told: run without it"
     if growth.verdict == "growing":
         return (
             f"memory grew over {growth.calls} calls without being shown to go on (a cache that fills?): fill the cache "
@@ -145,9 +149,8 @@ def _unseen(channels: Collection[str]) -> Iterator[str]:
     if "blocks" not in channels:
         because = " (PYTHONMALLOC)" if os.environ.get("PYTHONMALLOC") else ""
         yield f"the interpreter does not count its memory blocks here{because}: only the C heap was watched"
-    if "heap" not in channels:
-        because = " while tracemalloc runs" if tracemalloc.is_tracing() else " here"
-        yield f"the C heap cannot be read{because}: what extension modules allocate by themselves was not seen"
+    if "heap" not in channels and not tracemalloc.is_tracing():  # that is a doubt, not a remark
+        yield "the C heap cannot be read here: what extension modules allocate by themselves was not seen"
 
 
 class PeakMeter:

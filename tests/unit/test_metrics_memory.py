@@ -362,6 +362,24 @@ def test_tracing_is_over_afterwards_and_left_alone_when_it_is_somebody_elses():
     assert measured.extra["channels"] == ["blocks"]
 
 
+def test_a_clean_verdict_without_a_look_at_the_heap_is_a_doubt_while_somebody_traces():
+    grown = bytearray()
+    tracemalloc.start()
+    try:
+        _, measured = measure_growth(Plan(), GROWTH, grown.extend, (b"x" * 64,))
+    finally:
+        tracemalloc.stop()
+    assert measured.extra["verdict"] == "clean"
+    assert measured.doubt == "tracemalloc is on, so growth of the heap cannot be told: run without it"
+
+
+def test_a_clean_verdict_where_no_heap_can_be_read_is_a_pass_with_a_warning(monkeypatch):
+    monkeypatch.setattr(held, "channels", lambda: {"blocks": sys.getallocatedblocks})
+    _, measured = measure_growth(Plan(), GROWTH, lambda: None)
+    assert measured.doubt is None
+    assert any("C heap cannot be read here" in warning for warning in measured.warnings)
+
+
 def test_a_debugger_makes_growth_doubtful_and_leaves_a_clean_function_clean():
     def tracer(*_):
         return None

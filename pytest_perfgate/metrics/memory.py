@@ -29,6 +29,8 @@ GROWTH = Metric("memory.growth", BYTES_PER_CALL, Better.LOWER, "memory that each
 PEAK = Metric("memory.peak", BYTES, Better.LOWER, "memory that a block adds at its peak")
 
 _FRONT = "memory.growth"
+#: An entry of a cache is seldom more blocks than these: a key, a value with what it holds, a link.
+_BLOCKS_OF_AN_ENTRY = 8
 #: Peaks below it are made of a few pages, and some kernels count pages in batches.
 _COARSE_PEAK_BYTES = 1024**2
 
@@ -138,7 +140,13 @@ def _doubt(found: Examination) -> str | None:
 
 
 def _remarks(growth: Growth) -> Iterator[str]:
-    """Name what else may have allocated; nothing to say of a clean function."""
+    """Name what else it may be; nothing to say of a clean function."""
+    rate = growth.rates.get("blocks", 0.0)
+    if growth.verdict == "leak" and growth.channel == "blocks" and rate <= _BLOCKS_OF_AN_ENTRY:
+        yield (
+            f"a leak, or a cache that is still filling: the function was called {growth.calls:,} times; if that does "
+            f"not fill it, fill it first, or give more calls="
+        )
     others = threading.active_count() - 1
     if growth.verdict != "clean" and others:
         yield f"{others} other thread{'s' * (others != 1)} ran meanwhile and may have allocated"

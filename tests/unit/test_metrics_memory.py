@@ -258,6 +258,28 @@ def test_what_grows_without_going_on_is_a_doubt():
     assert found[1].doubt is None
 
 
+def test_a_large_cache_that_fills_is_named_as_what_it_may_be_and_more_calls_show_it():
+    def fill(calls):
+        numbers = itertools.count()
+        large = functools.lru_cache(maxsize=2000)(str)
+        return measure_growth(Plan(max_time_s=20), GROWTH, lambda: large(next(numbers)), calls=calls)[1]
+
+    few, enough = fill(20), fill(2000 // 25)
+    assert few.extra["verdict"] == "leak"
+    assert f"a cache that is still filling: the function was called {few.extra['calls']} times" in few.warnings[0]
+    assert enough.extra["verdict"] == "clean"
+    assert enough.warnings == ()
+
+
+def test_what_keeps_more_than_an_entry_in_each_call_is_not_taken_for_a_cache():
+    try:
+        _, measured = measure_growth(Plan(max_time_s=20), GROWTH, lambda: kept.extend([] for _ in range(20)), calls=20)
+    finally:
+        kept.clear()
+    assert measured.extra["verdict"] == "leak"
+    assert not any("cache" in warning for warning in measured.warnings)
+
+
 def test_a_slow_function_is_called_a_few_times_only(monkeypatch):
     numbers = itertools.count(1)
     monkeypatch.setattr(leak, "_effort", lambda batch, calls, warmup, limit: leak._Effort(1, 1, SHORT_WINDOW, 0.0))

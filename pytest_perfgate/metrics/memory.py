@@ -6,6 +6,7 @@ import os
 import threading
 import tracemalloc
 from collections.abc import Callable, Collection, Iterator
+from dataclasses import replace
 from typing import Any
 
 from pytest_perfgate.errors import CannotMeasureError
@@ -20,7 +21,7 @@ from pytest_perfgate.measure.targets import check_callable, finished, laziness
 from pytest_perfgate.measure.timeout import given_up_after
 from pytest_perfgate.metrics._metric import Metric
 from pytest_perfgate.model import Better, Case, Measurement, Plan
-from pytest_perfgate.units import BYTES, BYTES_PER_CALL
+from pytest_perfgate.units import BYTES, BYTES_PER_CALL, format_value
 
 #: A test's traceback ends in the user's own code.
 __tracebackhide__ = True
@@ -183,11 +184,21 @@ class PeakMeter:
         extra: dict[str, Any] = {"method": self._peak.method}
         if self._peak.sees_the_process:
             extra["peak_rss_bytes"] = self._peak.highest_bytes
-        return PEAK.one_value(self.case, value, extra, warnings=self._remarks(value))
+        measurement = PEAK.one_value(self.case, value, extra, warnings=tuple(self._remarks(value)))
+        uncounted = self._peak.uncounted_bytes
+        if uncounted < _COARSE_PEAK_BYTES:
+            return measurement
+        extra |= {"judged_by": "interval", "uncounted_bytes": uncounted}
+        return replace(measurement, extra=extra, interval=(value, value + uncounted))
 
-    def _remarks(self, value: float) -> tuple[str, ...]:
+    def _remarks(self, value: float) -> Iterator[str]:
         if not self._peak.sees_the_process:
-            return ("the peak of the resident set cannot be read here; memory outside the interpreter was not seen",)
-        if value < _COARSE_PEAK_BYTES:
-            return ("the peak is below 1 MiB, where the system counts too coarsely to tell more than its size",)
-        return ()
+            yield "the peak of the resident set cannot be read here; memory outside the interpreter was not seen"
+        elif value < _COARSE_PEAK_BYTES:
+            yield "the peak is below 1 MiB, where the system counts too coarsely to tell more than its size"
+        if self._peak.uncounted_bytes >= _COARSE_PEAK_BYTES:
+            free = format_value(self._peak.uncounted_bytes, BYTES)
+            yield (
+                f"free memory of {free} was kept for threads before and is used by them first, so the peak may be up "
+                f"to {free} too small; MALLOC_ARENA_MAX=1 in the environment avoids that"
+            )

@@ -238,6 +238,15 @@ def test_a_full_window_of_small_objects_is_clean(use, make):
     assert len(values) == 1000
 
 
+def test_without_a_heap_to_look_at_a_full_window_is_a_doubt_at_most_and_one_object_that_grows_a_leak(monkeypatch):
+    monkeypatch.setattr(held, "channels", lambda: {"blocks": sys.getallocatedblocks})
+    values, grown = collections.deque((object() for _ in range(1000)), maxlen=1000), bytearray()
+    _, full = measure_growth(Plan(), GROWTH, lambda: values.append(object()))
+    _, leaking = measure_growth(Plan(), GROWTH, lambda: grown.extend(b"x" * 64), calls=20)
+    assert full.extra["verdict"] == "clean" or full.doubt is not None
+    assert leaking.extra["verdict"] == "leak"
+
+
 def test_growth_that_tracing_shows_is_real_when_the_heap_grows_in_both_further_runs():
     levels = iter([0, 100, 200, 0, 1000, 1000, 0, 0, 0])
     told = [leak._grows_untraced(lambda: None, lambda: next(levels), 200.0) for _ in range(3)]

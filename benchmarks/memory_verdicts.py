@@ -132,6 +132,31 @@ def clean_functions() -> dict[str, Callable[[], Any]]:
         "csv": lambda: _table_of(next(numbers)),
         "datetime": lambda: dt.datetime.fromtimestamp(next(numbers), dt.timezone.utc).isoformat(),
         "generators": lambda: sum(n for n in range(next(numbers) % 50)),
+        **full_windows(),
+    }
+
+
+def full_windows() -> dict[str, Callable[[], Any]]:
+    """Make windows of objects smaller than what tracing one takes, full before they are looked at."""
+    import collections
+    import heapq
+    import itertools
+
+    numbers = itertools.count(1000)
+    times = collections.deque((time.monotonic() for _ in range(1000)), maxlen=100)
+    objects = collections.deque((object() for _ in range(1000)), maxlen=1000)
+    latencies = [time.monotonic() for _ in range(100)]
+    queue = [float(number) for number in range(1000)]
+
+    def slide() -> None:
+        latencies.append(time.monotonic())
+        del latencies[0]
+
+    return {
+        "deque of times": lambda: times.append(time.monotonic()),
+        "deque of objects": lambda: objects.append(object()),
+        "list as a window": slide,
+        "heapq": lambda: heapq.heappushpop(queue, float(next(numbers))),
     }
 
 

@@ -43,6 +43,8 @@ class Course:
     """By the process."""
     blocks: tuple[int, ...] = ()
     """Of the interpreter; empty where it does not count them."""
+    heap_bytes: tuple[int, ...] = ()
+    """In use in the C heap, also in what was free before; empty where that cannot be read."""
 
 
 @dataclass(slots=True)
@@ -52,6 +54,7 @@ class _Looks:
     kind: str
     held: memory.Channel
     blocks: memory.Channel | None
+    heap: memory.Channel | None
     clock: Callable[[], float]
     count: int = 0
     began: float = 0.0
@@ -59,6 +62,7 @@ class _Looks:
     _seconds: array.array[float] = field(default_factory=lambda: array.array("d", [0.0]) * (LOOKS + 1))
     _held: array.array[int] = field(default_factory=lambda: array.array("q", [0]) * (LOOKS + 1))
     _blocks: array.array[int] = field(default_factory=lambda: array.array("q", [0]) * (LOOKS + 1))
+    _heap: array.array[int] = field(default_factory=lambda: array.array("q", [0]) * (LOOKS + 1))
 
     def start(self) -> None:
         """Take the first look, from which time counts."""
@@ -72,6 +76,7 @@ class _Looks:
         self._calls[place] = calls
         self._seconds[place] = self.clock() - self.began
         self._blocks[place] = self.blocks() if self.blocks is not None else 0
+        self._heap[place] = self.heap() if self.heap is not None else 0
         self._held[place] = self.held()
         self.count += 1
 
@@ -83,6 +88,7 @@ class _Looks:
             seconds=tuple(self._seconds[seen]),
             held_bytes=tuple(self._held[seen]),
             blocks=tuple(self._blocks[seen]) if self.blocks is not None else (),
+            heap_bytes=tuple(self._heap[seen]) if self.heap is not None else (),
         )
 
 
@@ -155,8 +161,12 @@ def _looking(clock: Callable[[], float]) -> Iterator[_Looks]:
     found = memory.process_memory()
     if found is None:
         raise CannotMeasureError("this system does not tell how much memory a process holds, so growth is not seen")
+    channels = memory.channels()
     with memory.collected(automatic=True):
-        yield _Looks(*found, memory.channels().get("blocks"), clock)
+        # What an earlier test has freed would be used first, and its growth be hidden.  Before the warm-up, which takes
+        # back what the target needs for its work.
+        memory.trim()
+        yield _Looks(*found, channels.get("blocks"), channels.get("heap"), clock)
 
 
 def _call_until(batch: Batch, clock: Callable[[], float], began: float, due_s: float) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import tracemalloc
 
-from pytest_perfgate.measure import memory
+from pytest_perfgate.measure import arenas, memory
 
 _BY_SYSTEM, _BY_TRACING = "resident set", "tracemalloc"
 
@@ -15,7 +15,7 @@ class Peak:
 
     On Linux that is the peak of the resident set; elsewhere the peak of what the interpreter allocates, as
     tracemalloc counts it.  Memory that was free but not given back when the block began (holes in the interpreter's
-    arenas) is used without adding anything.
+    arenas, the ends of those that the C library keeps for threads) is used without adding anything.
 
     Blocks may be nested or overlap: there is one peak per process, so each block that is open takes note of the peak
     so far before another one begins a new one.
@@ -29,6 +29,8 @@ class Peak:
         """``resident set`` or ``tracemalloc``; set by :meth:`start`."""
         self.highest_bytes = 0
         """Held at the peak, by *method*."""
+        self.uncounted_bytes = 0
+        """Free before, kept for threads, and used by them without adding anything; set by :meth:`start`."""
         self._before_bytes = 0
         self._traces = False
 
@@ -48,7 +50,9 @@ class Peak:
             for other in self._open:
                 other._look()  # noqa: SLF001  # one of us
             memory.trim()
+            kept_for_threads = arenas.kept_for_threads()  # first: reading it allocates
             if memory.reset_peak():
+                self.uncounted_bytes = kept_for_threads
                 self.method, self._before_bytes = _BY_SYSTEM, memory.resident_bytes()
             else:
                 self.method = _BY_TRACING

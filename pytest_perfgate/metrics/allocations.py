@@ -13,7 +13,7 @@ from pytest_perfgate.measure.timeout import given_up_after
 from pytest_perfgate.metrics._metric import Metric
 from pytest_perfgate.model import Better, Case, Measurement, Plan
 from pytest_perfgate.stats import median
-from pytest_perfgate.units import BYTES
+from pytest_perfgate.units import BYTES, format_value
 
 #: A test's traceback ends in the user's own code.
 __tracebackhide__ = True
@@ -29,6 +29,8 @@ DEFAULT_OBJECTS = 10_000
 _ROUNDS, _WARMUP = 5, 2
 #: Shares of what objects took that count as coming back, or not: their common bookkeeping is not theirs.
 _NOTHING = 0.01
+#: Looking allocates some numbers of its own, 60 to 170 bytes, which have to vanish in a share of that size.
+_FEWEST_BYTES = 16 * 1024
 
 
 def measure_allocations(
@@ -99,7 +101,8 @@ def measure_per_object(
 
     Returns:
         One more object, and the measurement in bytes. In ``extra``, shares of the memory: ``recovered_by_refcount`` at
-        once, ``recovered_by_collector`` in a collection (objects in cycles), ``kept`` neither.
+        once, ``recovered_by_collector`` in a collection (objects in cycles), ``kept`` neither; none of them for objects
+        that take too little for that.
 
     Raises:
         CannotMeasureError: *make* is not callable, async or hangs, or somebody traces allocations already.
@@ -119,8 +122,9 @@ def measure_per_object(
         result = make()
     value = max(0, found.made_bytes) / n
     extra: dict[str, Any] = {"objects": n}
-    warnings: tuple[str, ...] = ()
-    if found.made_bytes > 0:
+    if found.made_bytes < max(_FEWEST_BYTES, n):
+        warnings: tuple[str, ...] = (_no_shares(found.made_bytes, n),)
+    else:
         kept = max(0.0, found.kept_bytes / found.made_bytes)
         waiting = max(0.0, found.without_collector_bytes / found.made_bytes)
         extra |= {
@@ -130,6 +134,14 @@ def measure_per_object(
         }
         warnings = _remarks(waiting, kept)
     return result, PER_OBJECT.one_value(case, value, extra, warnings=warnings)
+
+
+def _no_shares(made_bytes: int, count: int) -> str:
+    """Say why nothing is told of what comes back."""
+    made = format_value(max(0, made_bytes), BYTES)
+    if made_bytes < count:
+        return f"{count:,} objects took {made}: they are one and the same, so there is no share of them that comes back"
+    return f"what comes back is not told: {made} are too little to tell shares of; make more objects, with a larger n="
 
 
 def _remarks(waiting: float, kept: float) -> tuple[str, ...]:

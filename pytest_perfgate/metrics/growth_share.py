@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -17,7 +17,7 @@ from pytest_perfgate.measure.timeout import given_up_after
 from pytest_perfgate.metrics._metric import Metric
 from pytest_perfgate.model import Better, Case, Measurement, Plan
 from pytest_perfgate.stats import Shift, level_shift
-from pytest_perfgate.units import RATIO, SECONDS, parse_as
+from pytest_perfgate.units import BYTES, RATIO, SECONDS, format_value, parse_as
 
 #: A test's traceback ends in the user's own code.
 __tracebackhide__ = True
@@ -35,6 +35,8 @@ _FRONT = "memory.growth"
 FEWEST_LOOKS = 24
 #: The system counts memory in pages, some kernels in batches of them; what is less is not told from nothing.
 _COARSE_BYTES = 256 * 1024
+#: A block of the interpreter's is at least this large.
+_SMALLEST_BLOCK_BYTES = 16
 #: From this share on somebody will ask where it comes from.
 _WORTH_ASKING = 0.01
 #: Calls to find that out: enough rounds for a slope, in each as many as tracing can afford, and all of them together
@@ -82,7 +84,7 @@ def measure_growth_share(
         with given_up_after(plan.timeout_s):
             finished(batch(1), target, _FRONT)
         course = follow(batch)
-        shift = _shift(course)
+        shift = _larger_shift(course, _shift(course))
         found = None
         with given_up_after(plan.timeout_s):
             if shift is not None and shift.moved - shift.reach > _WORTH_ASKING * shift.start:
@@ -133,6 +135,31 @@ def _shift(course: Course) -> Shift | None:
     return replace(shift, reach=max(shift.reach, _COARSE_BYTES)) if shift.start > 0 else None
 
 
+def _larger_shift(course: Course, shift: Shift | None) -> Shift | None:
+    """Put the growth of what is in use in the C heap in the place of *shift* where it is clearly more.
+
+    Memory that was free when it began is used without adding to what the process holds.
+    """
+    if shift is None or not course.heap_bytes:
+        return shift
+    used = level_shift(course.heap_bytes)
+    reach = max(used.reach, _COARSE_BYTES)
+    return Shift(shift.start, shift.start + used.moved, reach) if _is_more(used.moved - reach, shift) else shift
+
+
+def _hidden_share(course: Course, shift: Shift | None) -> float:
+    """Return the share by which blocks became more where *shift* is too small for them, as for heap; 0 elsewhere."""
+    if shift is None or not course.blocks:
+        return 0.0
+    blocks = level_shift(course.blocks)
+    least = blocks.moved - blocks.reach
+    return blocks.moved / blocks.start if _is_more(least * _SMALLEST_BLOCK_BYTES, shift) else 0.0
+
+
+def _is_more(least_bytes: float, shift: Shift) -> bool:
+    return least_bytes > max(0.0, shift.moved + shift.reach)
+
+
 def _attributed(batch: Batch, made: int) -> Attribution | None:
     """Find where memory comes from that stays behind, as far as there is time to."""
     rounds = _TRACED_ROUNDS + 1
@@ -171,9 +198,11 @@ def _measurement(case: Case, course: Course, shift: Shift | None, found: Attribu
     if found is not None:
         extra |= {"where": list(found.places), "types": list(found.types)}
     reach = shift.reach / shift.start if shift else 0.0
+    hidden = _hidden_share(course, shift)
+    warnings = tuple(_remarks(course, shift, hidden))
     return replace(
-        GROWTH_SHARE.one_value(case, value, extra, doubt=_doubt(course, shift), warnings=_remarks(course)),
-        interval=(value - reach, value + reach) if shift else None,
+        GROWTH_SHARE.one_value(case, value, extra, doubt=_doubt(course, shift), warnings=warnings),
+        interval=(value - reach, max(value + reach, hidden)) if shift else None,
         show_as=GROWTH_SHARE.show_as,
     )
 
@@ -190,7 +219,16 @@ def _doubt(course: Course, shift: Shift | None) -> str | None:
     return None
 
 
-def _remarks(course: Course) -> tuple[str, ...]:
+def _remarks(course: Course, shift: Shift | None, hidden: float) -> Iterator[str]:
     if course.kind == "resident set":
-        return ("the unique set cannot be read here: pages shared with other processes are counted as well",)
-    return ()
+        yield "the unique set cannot be read here: pages shared with other processes are counted as well"
+    first = "memory that was free before is used first"
+    resident = _shift(course)
+    if shift is not None and resident is not None and shift != resident:
+        grown, held = format_value(shift.moved, BYTES), format_value(max(0.0, resident.moved), BYTES)
+        yield f"the C heap in use grew by {grown}, the {course.kind} by {held} only: {first}, and the larger counts"
+    if hidden:
+        yield (
+            f"the interpreter's memory blocks became {format_value(hidden, RATIO, show_as='%')} more while the "
+            f"{course.kind} hardly grew: {first}, so growth may be as much"
+        )

@@ -6,6 +6,7 @@ import os
 import threading
 import tracemalloc
 from collections.abc import Callable, Collection, Iterator
+from dataclasses import replace
 from typing import Any
 
 from pytest_perfgate.errors import CannotMeasureError
@@ -20,7 +21,7 @@ from pytest_perfgate.measure.targets import check_callable, finished, laziness
 from pytest_perfgate.measure.timeout import given_up_after
 from pytest_perfgate.metrics._metric import Metric
 from pytest_perfgate.model import Better, Case, Measurement, Plan
-from pytest_perfgate.units import BYTES, BYTES_PER_CALL
+from pytest_perfgate.units import BYTES, BYTES_PER_CALL, format_value
 
 #: A test's traceback ends in the user's own code.
 __tracebackhide__ = True
@@ -29,6 +30,8 @@ GROWTH = Metric("memory.growth", BYTES_PER_CALL, Better.LOWER, "memory that each
 PEAK = Metric("memory.peak", BYTES, Better.LOWER, "memory that a block adds at its peak")
 
 _FRONT = "memory.growth"
+#: An entry of a cache is seldom more blocks than these: a key, a value with what it holds, a link.
+_BLOCKS_OF_AN_ENTRY = 8
 #: Peaks below it are made of a few pages, and some kernels count pages in batches.
 _COARSE_PEAK_BYTES = 1024**2
 
@@ -98,7 +101,7 @@ def _growth_measurement(case: Case, found: Examination, warnings: tuple[str, ...
         case,
         value,
         extra,
-        doubt=_doubt(growth),
+        doubt=_doubt(found),
         warnings=(*warnings, *_remarks(growth), *_unseen(found.channels), *_left_open(found)),
     )
 
@@ -120,7 +123,11 @@ def _tidy(rate: float) -> float | int:
     return round(rate) if abs(rate - round(rate)) < 0.005 and rate >= 1 else round(rate, 4)  # noqa: PLR2004  # half a %
 
 
-def _doubt(growth: Growth) -> str | None:
+def _doubt(found: Examination) -> str | None:
+    growth = found.growth
+    if growth.verdict == "clean" and "heap" not in found.channels and tracemalloc.is_tracing():
+        # Nothing that grows without a block more was looked for: not even tracing of our own was possible.
+        return "tracemalloc is on, so growth of the heap cannot be told: run without it"
     if growth.verdict == "growing":
         return (
             f"memory grew over {growth.calls} calls without being shown to go on (a cache that fills?): fill the cache "
@@ -134,7 +141,13 @@ def _doubt(growth: Growth) -> str | None:
 
 
 def _remarks(growth: Growth) -> Iterator[str]:
-    """Name what else may have allocated; nothing to say of a clean function."""
+    """Name what else it may be; nothing to say of a clean function."""
+    rate = growth.rates.get("blocks", 0.0)
+    if growth.verdict == "leak" and growth.channel == "blocks" and rate <= _BLOCKS_OF_AN_ENTRY:
+        yield (
+            f"a leak, or a cache that is still filling: the function was called {growth.calls:,} times; if that does "
+            f"not fill it, fill it first, or give more calls="
+        )
     others = threading.active_count() - 1
     if growth.verdict != "clean" and others:
         yield f"{others} other thread{'s' * (others != 1)} ran meanwhile and may have allocated"
@@ -145,9 +158,8 @@ def _unseen(channels: Collection[str]) -> Iterator[str]:
     if "blocks" not in channels:
         because = " (PYTHONMALLOC)" if os.environ.get("PYTHONMALLOC") else ""
         yield f"the interpreter does not count its memory blocks here{because}: only the C heap was watched"
-    if "heap" not in channels:
-        because = " while tracemalloc runs" if tracemalloc.is_tracing() else " here"
-        yield f"the C heap cannot be read{because}: what extension modules allocate by themselves was not seen"
+    if "heap" not in channels and not tracemalloc.is_tracing():  # that is a doubt, not a remark
+        yield "the C heap cannot be read here: what extension modules allocate by themselves was not seen"
 
 
 class PeakMeter:
@@ -172,11 +184,21 @@ class PeakMeter:
         extra: dict[str, Any] = {"method": self._peak.method}
         if self._peak.sees_the_process:
             extra["peak_rss_bytes"] = self._peak.highest_bytes
-        return PEAK.one_value(self.case, value, extra, warnings=self._remarks(value))
+        measurement = PEAK.one_value(self.case, value, extra, warnings=tuple(self._remarks(value)))
+        uncounted = self._peak.uncounted_bytes
+        if uncounted < _COARSE_PEAK_BYTES:
+            return measurement
+        extra |= {"judged_by": "interval", "uncounted_bytes": uncounted}
+        return replace(measurement, extra=extra, interval=(value, value + uncounted))
 
-    def _remarks(self, value: float) -> tuple[str, ...]:
+    def _remarks(self, value: float) -> Iterator[str]:
         if not self._peak.sees_the_process:
-            return ("the peak of the resident set cannot be read here; memory outside the interpreter was not seen",)
-        if value < _COARSE_PEAK_BYTES:
-            return ("the peak is below 1 MiB, where the system counts too coarsely to tell more than its size",)
-        return ()
+            yield "the peak of the resident set cannot be read here; memory outside the interpreter was not seen"
+        elif value < _COARSE_PEAK_BYTES:
+            yield "the peak is below 1 MiB, where the system counts too coarsely to tell more than its size"
+        if self._peak.uncounted_bytes >= _COARSE_PEAK_BYTES:
+            free = format_value(self._peak.uncounted_bytes, BYTES)
+            yield (
+                f"free memory of {free} was kept for threads before and is used by them first, so the peak may be up "
+                f"to {free} too small; MALLOC_ARENA_MAX=1 in the environment avoids that"
+            )

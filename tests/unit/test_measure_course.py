@@ -86,6 +86,20 @@ def test_a_process_that_tells_nothing_is_refused(monkeypatch):
         follow_calls(lambda _: None, 100)
 
 
+def test_free_memory_is_given_back_before_the_first_call(monkeypatch):
+    done = []
+    monkeypatch.setattr(memory, "trim", lambda: done.append("trim"))
+    follow_calls(lambda _: done.append("call"), 24)
+    assert done[:2] == ["trim", "call"]
+    assert done.count("trim") == 1
+
+
+def test_the_heap_in_use_is_taken_down_where_it_can_be_read(monkeypatch):
+    monkeypatch.setattr(memory, "channels", lambda: {"heap": lambda: 7})
+    found = follow_calls(lambda _: None, 24)
+    assert (found.heap_bytes, found.blocks) == ((7,) * 25, ())
+
+
 def test_the_collector_goes_on_meanwhile():
     states = []
     follow_calls(lambda _: states.append(gc.isenabled()), 24)

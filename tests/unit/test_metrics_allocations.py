@@ -6,9 +6,11 @@ import tracemalloc
 
 import pytest
 
+from pytest_perfgate.budgets import parse_marker
 from pytest_perfgate.errors import CannotMeasureError, UsageError
+from pytest_perfgate.gate import judge_test
 from pytest_perfgate.metrics.allocations import measure_allocations, measure_per_object
-from pytest_perfgate.model import Case, Plan
+from pytest_perfgate.model import Case, Plan, Verdict
 
 CALL, OBJECT = Case("t", "memory.allocations"), Case("t", "memory.per_object")
 
@@ -134,6 +136,40 @@ def test_objects_that_something_keeps_do_not_come_back():
     _, measurement = measure_per_object(Plan(), OBJECT, make, n=500)
     assert measurement.extra["kept"] == pytest.approx(1, abs=0.02)
     assert "something still refers to the objects" in measurement.warnings[0]
+
+
+def kept_verdicts(measurement):
+    return {finding.verdict for finding in judge_test("t", parse_marker(("kept < 1%",), {}).budget, [measurement])}
+
+
+@pytest.mark.parametrize(
+    ("make", "n", "said"),
+    [
+        (lambda: 7, 10_000, "10,000 objects took"),
+        (lambda: 7, 100_000, "they are one and the same"),
+        (object, 1, "make more objects, with a larger n="),
+        (lambda: bytes(1000), 1, "too little to tell shares of"),
+    ],
+)
+def test_of_next_to_nothing_no_shares_are_told(make, n, said):
+    _, measurement = measure_per_object(Plan(), OBJECT, make, n=n)
+    assert measurement.extra == {"objects": n}
+    assert len(measurement.warnings) == 1
+    assert said in measurement.warnings[0]
+    assert Verdict.FAILED_TO_MEASURE in kept_verdicts(measurement)  # no data is never a pass
+
+
+def test_one_large_object_has_shares():
+    _, measurement = measure_per_object(Plan(), OBJECT, lambda: bytes(1_000_000), n=1)
+    assert measurement.extra["recovered_by_refcount"] == pytest.approx(1, abs=0.01)
+    assert kept_verdicts(measurement) == {Verdict.PASS}
+
+
+def test_what_the_interpreter_keeps_to_use_again_is_no_cycle():
+    """Dozens of dictionaries that were dropped are kept for the next ones until a collection."""
+    _, measurement = measure_per_object(Plan(), OBJECT, dict, n=500)
+    assert measurement.extra["recovered_by_refcount"] == pytest.approx(1, abs=0.01)
+    assert not measurement.warnings
 
 
 @pytest.mark.parametrize("n", [0, -1, 1.5, True, "many"])

@@ -109,6 +109,49 @@ def test_blocks_of_the_interpreter_are_told_beside(holding, monkeypatch):
     assert len(found.extra["memory_over_time"]["blocks"]) == 121
 
 
+def test_growth_within_memory_that_was_free_before_counts(holding, monkeypatch):
+    target = holding(lambda n: 100 + 0.001 * n)
+    looks = itertools.count()
+    monkeypatch.setattr(memory, "channels", lambda: {"heap": lambda: 30 * MIB + next(looks) * MIB // 4})
+    found = measured(target)
+    assert found.value == pytest.approx(0.3, rel=0.02)  # 30 MiB of the 100 that the process holds
+    assert found.interval[0] > 0.29
+    assert "the C heap in use grew by 30 MiB" in found.warnings[0]
+    assert verdict(found) is Verdict.OVER_BUDGET
+
+
+def test_a_heap_that_grows_as_the_process_does_says_nothing_new(holding, monkeypatch):
+    target = holding(lambda n: 100 + 0.02 * n)
+    looks = itertools.count()
+    monkeypatch.setattr(memory, "channels", lambda: {"heap": lambda: 30 * MIB + next(looks) * MIB // 6})
+    found = measured(target)
+    assert found.value == pytest.approx(0.2, rel=0.02)
+    assert found.warnings == ()
+
+
+def test_blocks_that_the_process_is_too_small_for_are_no_plain_pass(holding, monkeypatch):
+    target = holding(lambda _: 100)
+    counts = itertools.count(100_000, 500)
+    monkeypatch.setattr(memory, "channels", lambda: {"blocks": lambda: next(counts)})
+    found = measured(target)
+    assert found.value == 0
+    assert found.interval[1] == pytest.approx(0.6, rel=0.01)
+    assert "memory blocks became 60 % more while the unique set hardly grew" in found.warnings[0]
+    assert verdict(found) is Verdict.INCONCLUSIVE
+
+
+def test_the_same_leak_again_is_found_again():
+    """What the first one has freed is there for the second."""
+
+    def growth():
+        kept = []
+        return measure_growth_share(Plan(), CASE, lambda: kept.append(bytes(10_000)), iterations=2000)[1]
+
+    first, again = growth(), growth()
+    assert again.extra["grown_bytes_per_call"] == pytest.approx(10_000, rel=0.1)
+    assert verdict(first) is verdict(again) is Verdict.OVER_BUDGET
+
+
 def test_too_few_looks_are_no_verdict(holding, monkeypatch):
     target = holding(lambda _: 100)
     moments = itertools.count()

@@ -14,6 +14,7 @@ import random
 import re
 import sys
 import threading
+import time
 import tracemalloc
 from unittest import mock
 
@@ -215,6 +216,43 @@ def test_a_full_cache_whose_entries_are_replaced_is_clean(size):
     assert measurement.value == 0
 
 
+def slide(values):
+    values.append(time.monotonic())
+    del values[0]
+
+
+WINDOWS = {
+    "a deque of times": (lambda values: values.append(time.monotonic()), time.monotonic),
+    "a deque of objects": (lambda values: values.append(object()), object),
+    "a list": (slide, time.monotonic),
+}
+
+
+@pytest.mark.parametrize(("use", "make"), list(WINDOWS.values()), ids=list(WINDOWS))
+def test_a_full_window_of_small_objects_is_clean(use, make):
+    """Tracing one takes more of the C heap than it does itself."""
+    full = [make() for _ in range(1000)]
+    values = full if use is slide else collections.deque(full, maxlen=1000)
+    _, measurement = measure_growth(Plan(), GROWTH, lambda: use(values))
+    assert (measurement.extra["verdict"], measurement.value) == ("clean", 0)
+    assert len(values) == 1000
+
+
+def test_without_a_heap_to_look_at_a_full_window_is_a_doubt_at_most_and_one_object_that_grows_a_leak(monkeypatch):
+    monkeypatch.setattr(held, "channels", lambda: {"blocks": sys.getallocatedblocks})
+    values, grown = collections.deque((object() for _ in range(1000)), maxlen=1000), bytearray()
+    _, full = measure_growth(Plan(), GROWTH, lambda: values.append(object()))
+    _, leaking = measure_growth(Plan(), GROWTH, lambda: grown.extend(b"x" * 64), calls=20)
+    assert full.extra["verdict"] == "clean" or full.doubt is not None
+    assert leaking.extra["verdict"] == "leak"
+
+
+def test_growth_that_tracing_shows_is_real_when_the_heap_grows_in_both_further_runs():
+    levels = iter([0, 100, 200, 0, 1000, 1000, 0, 0, 0])
+    told = [leak._grows_untraced(lambda: None, lambda: next(levels), 200.0) for _ in range(3)]
+    assert told == [True, False, False]
+
+
 def test_what_grows_without_going_on_is_a_doubt():
     some: list[object] = []
 
@@ -227,6 +265,28 @@ def test_what_grows_without_going_on_is_a_doubt():
     assert "a cache that fills" in found[0].doubt
     assert found[1].extra["verdict"] == "clean"
     assert found[1].doubt is None
+
+
+def test_a_large_cache_that_fills_is_named_as_what_it_may_be_and_more_calls_show_it():
+    def fill(calls):
+        numbers = itertools.count()
+        large = functools.lru_cache(maxsize=2000)(str)
+        return measure_growth(Plan(max_time_s=20), GROWTH, lambda: large(next(numbers)), calls=calls)[1]
+
+    few, enough = fill(20), fill(2000 // 25)
+    assert few.extra["verdict"] == "leak"
+    assert f"a cache that is still filling: the function was called {few.extra['calls']} times" in few.warnings[0]
+    assert enough.extra["verdict"] == "clean"
+    assert enough.warnings == ()
+
+
+def test_what_keeps_more_than_an_entry_in_each_call_is_not_taken_for_a_cache():
+    try:
+        _, measured = measure_growth(Plan(max_time_s=20), GROWTH, lambda: kept.extend([] for _ in range(20)), calls=20)
+    finally:
+        kept.clear()
+    assert measured.extra["verdict"] == "leak"
+    assert not any("cache" in warning for warning in measured.warnings)
 
 
 def test_a_slow_function_is_called_a_few_times_only(monkeypatch):
@@ -331,6 +391,24 @@ def test_tracing_is_over_afterwards_and_left_alone_when_it_is_somebody_elses():
     finally:
         tracemalloc.stop()
     assert measured.extra["channels"] == ["blocks"]
+
+
+def test_a_clean_verdict_without_a_look_at_the_heap_is_a_doubt_while_somebody_traces():
+    grown = bytearray()
+    tracemalloc.start()
+    try:
+        _, measured = measure_growth(Plan(), GROWTH, grown.extend, (b"x" * 64,))
+    finally:
+        tracemalloc.stop()
+    assert measured.extra["verdict"] == "clean"
+    assert measured.doubt == "tracemalloc is on, so growth of the heap cannot be told: run without it"
+
+
+def test_a_clean_verdict_where_no_heap_can_be_read_is_a_pass_with_a_warning(monkeypatch):
+    monkeypatch.setattr(held, "channels", lambda: {"blocks": sys.getallocatedblocks})
+    _, measured = measure_growth(Plan(), GROWTH, lambda: None)
+    assert measured.doubt is None
+    assert any("C heap cannot be read here" in warning for warning in measured.warnings)
 
 
 def test_a_debugger_makes_growth_doubtful_and_leaves_a_clean_function_clean():

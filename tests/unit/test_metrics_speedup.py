@@ -8,6 +8,7 @@ import math
 import multiprocessing
 import os
 import random
+import subprocess
 import sys
 import threading
 import time
@@ -387,6 +388,53 @@ def test_threads_that_hang_are_given_up():
             passes.parallel()
     finally:
         release.set()
+
+
+HANGS_FOR_EVER = """
+import threading
+from pytest_perfgate.errors import CannotMeasureError
+from pytest_perfgate.measure import pools
+
+work = pools.Work(task=lambda _: threading.Event().wait(), items=[1, 2], workers=2, timeout_s=0.05)
+try:
+    with pools.open_passes(work, "thread") as passes:
+        passes.parallel()
+except CannotMeasureError:
+    print("given up")
+"""
+
+
+def test_the_interpreter_does_not_wait_for_threads_that_were_given_up():
+    command = [sys.executable, "-c", HANGS_FOR_EVER]
+    done = subprocess.run(command, capture_output=True, check=False, text=True, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "given up\n", "")
+
+
+def test_processes_that_hang_are_given_up_without_a_word_from_the_pool_itself(monkeypatch):
+    failed, before = [], set(threading.enumerate())
+    monkeypatch.setattr(threading, "excepthook", lambda told: failed.append(told.exc_value))
+    terminate = multiprocessing.process.BaseProcess.terminate
+
+    def terminate_and_let_the_pool_see(process):
+        terminate(process)
+        for thread in set(threading.enumerate()) - before - {threading.current_thread()}:
+            if threading.current_thread() is threading.main_thread() and "Manager" in type(thread).__name__:
+                thread.join()
+
+    monkeypatch.setattr(multiprocessing.process.BaseProcess, "terminate", terminate_and_let_the_pool_see)
+    work = pools.Work(task=time.sleep, items=[600] * 8, workers=2, timeout_s=0.05)
+    with pytest.raises(CannotMeasureError, match=GIVEN_UP), pools.open_passes(work, "process") as passes:
+        passes.parallel()
+    assert failed == []
+
+
+def test_threads_that_cannot_be_had_are_a_matter_of_the_machine(monkeypatch):
+    def refuse(_):
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    with pytest.raises(CannotMeasureError, match="gives no workers: can't start new thread"):
+        run_parallel_once(abs, [1, 2], workers=2, backend="thread")
 
 
 def test_coroutines_that_hang_are_given_up():

@@ -186,11 +186,11 @@ def test_nine_pairs_have_an_interval_and_three_have_none():
 def test_work_too_small_to_measure_is_refused():
     with pytest.raises(CannotMeasureError, match=r"too little work \(2\.1 ms\).*give more items"):
         measured(2.1, 1)
-    assert measured(5, 1).value == 5
+    assert measured(5, 2).value == 2.5
 
 
 def test_a_parallel_pass_that_a_coarse_clock_cannot_see_divides_nothing_by_zero():
-    assert math.isfinite(measured(100, 0).value)
+    assert math.isfinite(measured(100, 0, check=False).value)
 
 
 @pytest.mark.parametrize(
@@ -554,6 +554,27 @@ def test_a_parallel_pass_that_leaves_work_out_is_no_speedup():
         measure_speedup_of(Plan(), CASE, lambda: [1, 2, 3], lambda: [1, 2], clocks=Ticking().clocks)
     with pytest.raises(CannotMeasureError, match=r"the outcome differs.*check=False"):
         measure_speedup_of(Plan(), CASE, lambda: 6, lambda: 3, clocks=Ticking().clocks)
+
+
+def test_more_than_the_workers_can_give_is_no_speedup_of_the_same_work():
+    with pytest.raises(CannotMeasureError, match=r"^7\.94× with 2 workers is more than .*check=False$"):
+        measured(79.4, 10, workers=2, cpu_share=0.01)
+    vouched = measured(79.4, 10, workers=2, cpu_share=0.01, check=False)
+    assert [one for one in vouched.warnings if one.startswith("7.94× with 2 workers")]
+    assert measured(22, 10, workers=2, cpu_share=0.01).warnings == (), "the caches of two cores hold more than one's"
+
+
+def test_more_than_the_workers_can_give_is_refused_only_where_it_is_certain():
+    work = FakeWork([79.4], [10, 10, 50], cpu_share=0.01)
+    assert work.measure(workers=2, repeats=3, warmup=0)[1].value == pytest.approx(7.94), "one of three pairs says else"
+
+
+@pytest.mark.parametrize(
+    ("outcome", "is_warned"), [(None, True), ([None, None], True), ([], False), ([None, 1], False)]
+)
+def test_functions_that_return_only_none_are_warned_of(outcome, is_warned):
+    _, found = measure_speedup_of(Plan(), CASE, lambda: outcome, lambda: outcome, clocks=Ticking().clocks)
+    assert any("return only None" in one for one in found.warnings) is is_warned
 
 
 def test_outcomes_may_differ_where_the_user_says_so():

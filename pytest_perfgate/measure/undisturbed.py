@@ -7,6 +7,7 @@ round.  On an idle machine they meet.
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -125,20 +126,26 @@ def steady_gain(gains: Sequence[float], *, is_crowded: bool) -> float | None:
     return high if high - low <= _STEADY * median(gains) else None
 
 
-def with_cores_enough(serial: Sequence[Window], parallel: Sequence[Window], workers: int) -> float | None:
+def with_cores_enough(
+    serial: Sequence[Window], parallel: Sequence[Window], workers: int, *, had_several: bool = True
+) -> float | None:
     """Estimate the speedup on a machine with a core for each worker.
 
     The workers' own time, without waiting for cores, is shared out evenly, but no chunk is cut; what memory and caches
-    would make of it is not known.
+    would make of it is not known.  Nor is how far threads that kept one core busy between them would use several: of
+    those that wait for a lock, others who take cores make the waiting look like waiting for a core.
 
     Args:
         serial: Serial windows.
         parallel: The i-th next to the i-th serial one, with what the workers saw.
         workers: How many there are.
+        had_several: Whether the workers could have kept more than one core busy, or had one to themselves.
 
     Returns:
-        The median over the pairs; None where the workers told nothing.
+        The median over the pairs; None where the workers told nothing, or took turns though they need not have.
     """
+    if had_several and all(itertools.starmap(_take_turns, zip(serial, parallel, strict=True))):
+        return None
     ratios = []
     for one, other in zip(serial, parallel, strict=True):
         longest_ns = max((stint.own_ns for stint in other.stints), default=0)
@@ -160,10 +167,15 @@ def _unhindered_s(serial: Window, parallel: Window, lost: float) -> float:
     but a kernel takes a while to part two threads that it woke on one core, so a short pass tells nothing of that.
     """
     held_s = held_up_s(parallel)
-    needs_cores = core_share(serial) >= ONLY_CORES and parallel.cpu_s >= _DONE_HERE * serial.cpu_s
-    if needs_cores and parallel.wall_s >= _PARTED_S and parallel.cpu_s <= _IN_TURNS * parallel.wall_s:
+    if parallel.wall_s >= _PARTED_S and _take_turns(serial, parallel):
         held_s = min(held_s, lost * parallel.wall_s)
     return parallel.wall_s - held_s
+
+
+def _take_turns(serial: Window, parallel: Window) -> bool:
+    """Tell whether threads of this process, each of which needs a core, kept one busy between them."""
+    is_done_here = core_share(serial) >= ONLY_CORES and parallel.cpu_s >= _DONE_HERE * serial.cpu_s
+    return is_done_here and parallel.cpu_s <= _IN_TURNS * parallel.wall_s
 
 
 def _at_most(ratios: Sequence[float]) -> float:

@@ -181,13 +181,21 @@ def test_what_the_machine_gives_is_known_where_it_does_not_change(gains, is_crow
 
 
 def test_on_a_machine_with_cores_enough():
-    shared = parallel(*(stint(n, 100, 75) for n in range(4)), wall=0.1)
+    shared = parallel(*(stint(n, 100, 75) for n in range(4)), wall=0.1, cpu=0.001)
     assert with_cores_enough([serial()], [shared], 4) == pytest.approx(4.0)
-    behind_a_lock = parallel(*(stint(n, 100, 0) for n in range(4)), wall=0.1)
+    behind_a_lock = parallel(*(stint(n, 100, 0) for n in range(4)), wall=0.1, cpu=0.2)
     assert with_cores_enough([serial()], [behind_a_lock], 4) == pytest.approx(1.0)
-    one_long_chunk = parallel(stint(1, 80), stint(2, 10), stint(3, 5), stint(4, 5), wall=0.1)
+    one_long_chunk = parallel(stint(1, 80), stint(2, 10), stint(3, 5), stint(4, 5), wall=0.1, cpu=0.001)
     assert with_cores_enough([serial()], [one_long_chunk], 4) == pytest.approx(1.25)
     assert with_cores_enough([serial()], [parallel()], 4) is None
+
+
+def test_what_threads_that_took_turns_would_make_of_several_cores_is_not_known():
+    in_turns = parallel(*(stint(n, 100, 45) for n in range(4)), wall=0.1, cpu=0.1)
+    assert with_cores_enough([serial()], [in_turns], 4) is None
+    assert with_cores_enough([serial()], [in_turns], 4, had_several=False) == pytest.approx(100 / 55)
+    at_a_time = parallel(*(stint(n, 100, 45) for n in range(4)), wall=0.1, cpu=0.19)
+    assert with_cores_enough([serial()], [at_a_time], 4) == pytest.approx(100 / 55)
 
 
 def test_a_stint_holds_the_results_and_what_the_thread_waited():

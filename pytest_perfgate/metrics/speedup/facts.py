@@ -177,7 +177,9 @@ def _plain_facts(value: float, timed: Timed, limits: _Limits, around: Surroundin
     if fraction is not None:
         facts["serial_fraction"] = fraction
     if limits.nominal is not None and around.workers > around.capacity:
-        estimate = with_cores_enough(pairs.serial, pairs.parallel, around.workers)
+        # On a single undisturbed core everything takes turns, and the account of waiting for it can be relied on.
+        had_several = around.capacity >= 2 or around.lost > 0  # noqa: PLR2004  # cores
+        estimate = with_cores_enough(pairs.serial, pairs.parallel, around.workers, had_several=had_several)
         if estimate is not None and estimate > value:
             facts["speedup_if_cores"] = min(estimate, float(around.workers))
     return facts

@@ -20,8 +20,10 @@ from pytest_perfgate.stats import median, median_interval
 _STEADY = 0.1
 #: Work that is on a core for less of its time waits for something else, even beside a dozen hogs.
 _NEEDS_NONE = 0.05
-#: What neighbours may cost work that hardly needs cores, beyond what it is seen to wait for them: waking up late.
+#: What neighbours may cost work that needs cores for little, beyond what it is seen to wait for them: waking up late.
 _LATE = 1.3
+#: The same of work that needs none, whose workers tell what they waited for: so much for each chunk of a worker's.
+_LATE_S = 0.002
 #: CPU time of this process in a parallel pass, as a share of that in the serial one, with which it has done the work.
 _DONE_HERE = 0.8
 #: Cores that threads kept busy together, up to which they took turns.
@@ -76,26 +78,25 @@ def ends(serial: Sequence[Window], parallel: Sequence[Window], around: Surroundi
     least_s = _least_s if around.is_crowded and not _is_told(serial) else alone_s
     lower = median([least_s(one) / max(other.wall_s, _LEAST_S) for one, other in pairs])
     upper = value
-    only_waits = _only_waits(serial, parallel)
+    only_waits, able = _only_waits(serial, parallel), around.able
     if around.is_crowded and only_waits:  # cores are not what such work is short of, so a crowd is a small excuse
-        upper = min(
-            _at_most([_ratio(one, other.wall_s - held_up_s(other)) for one, other in pairs]) * _LATE, around.able
-        )
+        upper = min(_at_most([_ratio(one, other.wall_s - held_up_s(other)) for one, other in pairs]) * _LATE, able)
+        if max(map(core_share, serial)) < _NEEDS_NONE and all(window.stints for window in parallel):
+            punctual = [_ratio(one, other.wall_s - held_up_s(other) - _late_s(other)) for one, other in pairs]
+            upper = min(upper, _at_most(punctual))
     elif around.is_crowded:
-        upper = around.able
+        upper = able
     elif around.workers <= around.capacity:  # else workers wait for each other, which tells nothing
-        upper = min(
-            _at_most([_ratio(one, _unhindered_s(one, other, around.lost)) for one, other in pairs]), around.able
-        )
+        upper = min(_at_most([_ratio(one, _unhindered_s(one, other, around.lost)) for one, other in pairs]), able)
     else:
         upper = _at_most([_ratio(one, other.wall_s) for one, other in pairs])
     if around.lost and not only_waits and not any(window.stints for window in parallel):
         # Nobody knows whom it hit: at worst one worker, for whom all others waited.
-        upper = max(upper, min(value / max(1 - around.lost, _LEAST_S), around.able))
+        upper = max(upper, min(value / max(1 - around.lost, _LEAST_S), able))
     if around.gains:
         usable = min(around.capacity, around.workers)
         as_if_given = value * usable / min(median(around.gains), usable)
-        upper = max(upper, min(around.able, as_if_given))
+        upper = max(upper, min(able, as_if_given))
     return min(lower, value), max(upper, value)
 
 
@@ -107,6 +108,11 @@ def held_up_s(parallel: Window) -> float:
     for stint in parallel.stints:
         waited_ns[stint.worker] += stint.waited_ns
     return parallel.queued_s + max(waited_ns.values(), default=0) / 1e9
+
+
+def _late_s(parallel: Window) -> float:
+    """Tell what nobody saw a worker wait for, though it may have begun its chunks that much too late."""
+    return max(Counter(stint.worker for stint in parallel.stints).values(), default=0) * _LATE_S
 
 
 def steady_gain(gains: Sequence[float], *, is_crowded: bool) -> float | None:

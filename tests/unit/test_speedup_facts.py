@@ -126,6 +126,14 @@ def test_what_follows_from_a_disturbed_speedup_is_no_better_known_than_it():
     assert expressed(found, "parallel_s < 1s") is Verdict.PASS
 
 
+def test_threads_that_got_hardly_a_core_in_either_pass_may_keep_all_of_them_busy():
+    starved = measured(Window(0.8, 0.1, 0.7), Window(0.8, 0.1, 0.0, stints(2, 0.8, 0.75)), left=0.1, backend="thread")
+    assert starved.extra["busy_cores"] == pytest.approx(0.125)
+    assert expressed(starved, "busy_cores > 1.5") is Verdict.INCONCLUSIVE
+    assert expressed(starved, "parallel_s < 60ms") is Verdict.INCONCLUSIVE
+    assert expressed(starved, "parallel_s < 40ms") is Verdict.OVER_BUDGET
+
+
 def test_what_follows_from_a_speedup_is_decided_where_nobody_disturbs_or_it_is_certain():
     quiet = measured(Window(0.1, 0.1), Window(0.1, 0.1), left=2.0, backend="thread")
     assert expressed(quiet, "serial_fraction < 20%") is Verdict.OVER_BUDGET

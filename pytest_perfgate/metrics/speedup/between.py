@@ -42,9 +42,12 @@ def _between(
             amdahl_fraction({n: speedup * factor for n, speedup in over.items()}) or 0.0 for factor in (faster, slower)
         )
         yield "amdahl_fraction", least, most
-    parallel_s = facts["parallel_s"] / faster
+    # Both passes may have been slowed down: the lower end is the serial pass without that, over the parallel one.
+    hastened = faster / slower
+    parallel_s = facts["parallel_s"] / hastened
     yield "parallel_s", parallel_s, facts["parallel_s"]
     if "overhead_s" in facts:
-        yield "overhead_s", max(0.0, parallel_s - facts["serial_s"] / able), facts["overhead_s"]
+        yield "overhead_s", max(0.0, parallel_s - facts["serial_s"] * slower / able), facts["overhead_s"]
     if "busy_cores" in facts:
-        yield "busy_cores", facts["busy_cores"], min(facts["busy_cores"] * faster, facts["workers"], facts["capacity"])
+        most = min(facts["busy_cores"] * hastened, facts["workers"], facts["capacity"])
+        yield "busy_cores", facts["busy_cores"], most

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import difflib
 import functools
 import inspect
 import os
@@ -124,6 +123,8 @@ def refuse_unknown(call: str, options: Iterable[str], allowed: Sequence[str]) ->
     Raises:
         UsageError: One of them is none.
     """
+    import difflib  # only a mistake needs it
+
     for option in options:
         if option not in allowed:
             close = difflib.get_close_matches(option, allowed, 1)

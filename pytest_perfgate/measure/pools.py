@@ -76,7 +76,7 @@ def _threads(work: Work) -> contextlib.AbstractContextManager[Passes]:
     everyone = threading.Barrier(work.workers)
     return _pooled(
         work,
-        lambda: DaemonPool(work.workers),
+        lambda: DaemonPool(work.workers, work.timeout_s),
         lambda pool: pool.submit(everyone.wait, _ASSEMBLY_S),
         run_chunk,
     )

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from typing import Any, ParamSpec, TypeVar
 
+from pytest_perfgate.measure.clock import MONOTONIC_S
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -22,9 +24,11 @@ class DaemonPool(Executor):
 
     Args:
         workers: How many.
+        patience_s: How long to wait for them in the end, at most; 0 means no limit.
     """
 
-    def __init__(self, workers: int) -> None:
+    def __init__(self, workers: int, patience_s: float = 0.0) -> None:
+        self._patience_s = patience_s
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._threads = [
             threading.Thread(target=_work_off, args=(self._jobs,), name=f"perfgate_{index}", daemon=True)
@@ -59,9 +63,9 @@ class DaemonPool(Executor):
                 job[0].cancel()
         for _ in self._threads:
             self._jobs.put(None)
-        if wait:
-            for thread in self._threads:
-                thread.join()
+        until = MONOTONIC_S() + self._patience_s
+        for thread in self._threads if wait else ():
+            thread.join(max(0.0, until - MONOTONIC_S()) if self._patience_s else None)
 
 
 def _work_off(jobs: queue.SimpleQueue[_Job | None]) -> None:

@@ -390,6 +390,19 @@ def test_threads_that_hang_are_given_up():
         release.set()
 
 
+def test_a_thread_that_hangs_beside_one_that_raises_is_not_waited_for_for_ever():
+    release = threading.Event()
+    work = pools.Work(
+        task=lambda item: release.wait(60) if item else 1 // item, items=[0, 1], workers=2, timeout_s=0.05
+    )
+    try:
+        with pytest.raises(ZeroDivisionError), pools.open_passes(work, "thread") as passes:
+            passes.parallel()
+        assert any(thread.name.startswith("perfgate_") for thread in threading.enumerate()), "it hangs still"
+    finally:
+        release.set()
+
+
 HANGS_FOR_EVER = """
 import threading
 from pytest_perfgate.errors import CannotMeasureError

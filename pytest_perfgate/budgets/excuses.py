@@ -116,19 +116,27 @@ def _out_of_reach(limit: Limit, target: Target) -> str:
 
 
 def _hindered(limit: Limit, target: Target, reading: Reading) -> str:
-    """Say that a speedup may be larger where nobody else uses the machine; empty when it would still be too small."""
-    most = _end(limit, target, reading, "speedup_at_most")
-    if most is None or is_beyond(limit, most):
+    """Say that a speedup may be better where nobody else uses the machine; empty when it would still break the limit.
+
+    So may be what follows from it, such as the serial fraction.
+    """
+    best = _end(limit, target, reading, "at_least" if limit.operator.is_upper else "at_most")
+    if best is None or not is_kept(limit.operator, best, limit.value):
         return ""
-    return f"it may be up to {_shown(target, most)} on a machine of its own: {_disturbance(target)}"
+    way = "as little as" if limit.operator.is_upper else "up to"
+    return f"it may be {way} {_shown(limit, target, reading, best)} on a machine of its own: {_disturbance(target)}"
 
 
 def _unearned(limit: Limit, target: Target, reading: Reading) -> str:
     """Say that a speedup may owe its size to others who slowed the serial pass down; empty when it is certain."""
-    least = _end(limit, target, reading, "speedup_at_least")
-    if least is None or not is_beyond(limit, least) or least >= reading.value * (1 - _SCATTER):
+    is_upper = limit.operator.is_upper
+    worst = _end(limit, target, reading, "at_most" if is_upper else "at_least")
+    # A share near 0 scatters by a part of the whole, and not of itself.
+    scale = max(1.0, reading.value) if is_upper and reading.unit != units.SECONDS else reading.value
+    if worst is None or is_kept(limit.operator, worst, limit.value) or abs(worst - reading.value) <= _SCATTER * scale:
         return ""
-    return f"it may be no more than {_shown(target, least)}: {_disturbance(target)}"
+    way = "as much as" if is_upper else "no more than"
+    return f"it may be {way} {_shown(limit, target, reading, worst)}: {_disturbance(target)}"
 
 
 def _too_easy(limit: Limit, target: Target) -> str:
@@ -142,20 +150,30 @@ def _too_easy(limit: Limit, target: Target) -> str:
     return f"this machine can give at most {most}, of which one worker alone reaches as much"
 
 
-def _end(limit: Limit, target: Target, reading: Reading, key: str) -> float | None:
-    """Take an end of what a speedup lies between, in terms of what is limited; None where it is not known."""
+def _end(limit: Limit, target: Target, reading: Reading, side: str) -> float | None:
+    """Take an end of what is limited, a speedup or what follows from one; None where it is not known.
+
+    Args:
+        limit: The limit.
+        target: What is limited.
+        reading: Its value.
+        side: ``at_least`` or ``at_most``.
+    """
     measurement = target.measurement
-    end = measurement.extra.get(key)
-    if not isinstance(end, int | float) or limit.operator.is_upper or limit.statistic in WITHOUT_SCALE:
+    is_fact = target.extra not in ("", "efficiency")
+    end = measurement.extra.get(f"{target.extra if is_fact else 'speedup'}_{side}")
+    if not isinstance(end, int | float) or limit.statistic in WITHOUT_SCALE:
         return None
-    if target.extra not in ("", "efficiency") or not measurement.value:
+    if is_fact:
+        return end
+    if limit.operator.is_upper or not measurement.value:
         return None
     return end * (reading.value / measurement.value)
 
 
-def _shown(target: Target, end: float) -> str:
-    measurement = target.measurement
-    return units.format_value(end, measurement.unit, show_as="" if target.extra else measurement.show_as)
+def _shown(limit: Limit, target: Target, reading: Reading, end: float) -> str:
+    show_as = ("%" if "%" in limit.text else "") if target.extra else target.measurement.show_as
+    return units.format_value(end, reading.unit, show_as=show_as)
 
 
 def _disturbance(target: Target) -> str:

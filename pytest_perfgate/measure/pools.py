@@ -28,6 +28,7 @@ from pytest_perfgate.measure.orphans import end_with_parent
 from pytest_perfgate.measure.parallel import Passes, Task, Work, item_notes, run_chunk, short, split
 from pytest_perfgate.measure.stints import Stint, timed_stint
 from pytest_perfgate.measure.targets import is_async
+from pytest_perfgate.measure.threads import DaemonPool
 
 #: A test's traceback ends in the user's own code.
 __tracebackhide__ = True
@@ -75,7 +76,7 @@ def _threads(work: Work) -> contextlib.AbstractContextManager[Passes]:
     everyone = threading.Barrier(work.workers)
     return _pooled(
         work,
-        lambda: concurrent.futures.ThreadPoolExecutor(work.workers, thread_name_prefix="perfgate"),
+        lambda: DaemonPool(work.workers, work.timeout_s),
         lambda pool: pool.submit(everyone.wait, _ASSEMBLY_S),
         run_chunk,
     )
@@ -199,8 +200,8 @@ def _collect(submitting: Iterable[Future[Any]], timeout_s: float) -> list[Any]:
     problem = next((failed for one in futures if one in done and (failed := one.exception())), None)
     if problem is None and not pending:
         return [one.result() for one in futures]
-    for one in pending:
-        one.cancel()
+    # Nothing is cancelled here: a pool whose processes are ended sets an exception on every future it still has, and
+    # its own thread would fail where one is cancelled.  What nobody has begun is dropped as the pool ends.
     if problem is None:
         raise CannotMeasureError(f"the workers did not finish within {timeout_s:g} s; they were given up")
     if isinstance(problem, BrokenExecutor):

@@ -7,6 +7,7 @@ round.  On an idle machine they meet.
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,8 +20,10 @@ from pytest_perfgate.stats import median, median_interval
 _STEADY = 0.1
 #: Work that is on a core for less of its time waits for something else, even beside a dozen hogs.
 _NEEDS_NONE = 0.05
-#: What neighbours may cost work that hardly needs cores, beyond what it is seen to wait for them: waking up late.
+#: What neighbours may cost work that needs cores for little, beyond what it is seen to wait for them: waking up late.
 _LATE = 1.3
+#: The same of work that needs none, whose workers tell what they waited for: so much for each chunk of a worker's.
+_LATE_S = 0.002
 #: CPU time of this process in a parallel pass, as a share of that in the serial one, with which it has done the work.
 _DONE_HERE = 0.8
 #: Cores that threads kept busy together, up to which they took turns.
@@ -75,26 +78,25 @@ def ends(serial: Sequence[Window], parallel: Sequence[Window], around: Surroundi
     least_s = _least_s if around.is_crowded and not _is_told(serial) else alone_s
     lower = median([least_s(one) / max(other.wall_s, _LEAST_S) for one, other in pairs])
     upper = value
-    only_waits = _only_waits(serial, parallel)
+    only_waits, able = _only_waits(serial, parallel), around.able
     if around.is_crowded and only_waits:  # cores are not what such work is short of, so a crowd is a small excuse
-        upper = min(
-            _at_most([_ratio(one, other.wall_s - held_up_s(other)) for one, other in pairs]) * _LATE, around.able
-        )
+        upper = min(_at_most([_ratio(one, other.wall_s - held_up_s(other)) for one, other in pairs]) * _LATE, able)
+        if max(map(core_share, serial)) < _NEEDS_NONE and all(window.stints for window in parallel):
+            punctual = [_ratio(one, other.wall_s - held_up_s(other) - _late_s(other)) for one, other in pairs]
+            upper = min(upper, _at_most(punctual))
     elif around.is_crowded:
-        upper = around.able
+        upper = able
     elif around.workers <= around.capacity:  # else workers wait for each other, which tells nothing
-        upper = min(
-            _at_most([_ratio(one, _unhindered_s(one, other, around.lost)) for one, other in pairs]), around.able
-        )
+        upper = min(_at_most([_ratio(one, _unhindered_s(one, other, around.lost)) for one, other in pairs]), able)
     else:
         upper = _at_most([_ratio(one, other.wall_s) for one, other in pairs])
     if around.lost and not only_waits and not any(window.stints for window in parallel):
         # Nobody knows whom it hit: at worst one worker, for whom all others waited.
-        upper = max(upper, min(value / max(1 - around.lost, _LEAST_S), around.able))
+        upper = max(upper, min(value / max(1 - around.lost, _LEAST_S), able))
     if around.gains:
         usable = min(around.capacity, around.workers)
         as_if_given = value * usable / min(median(around.gains), usable)
-        upper = max(upper, min(around.able, as_if_given))
+        upper = max(upper, min(able, as_if_given))
     return min(lower, value), max(upper, value)
 
 
@@ -106,6 +108,11 @@ def held_up_s(parallel: Window) -> float:
     for stint in parallel.stints:
         waited_ns[stint.worker] += stint.waited_ns
     return parallel.queued_s + max(waited_ns.values(), default=0) / 1e9
+
+
+def _late_s(parallel: Window) -> float:
+    """Tell what nobody saw a worker wait for, though it may have begun its chunks that much too late."""
+    return max(Counter(stint.worker for stint in parallel.stints).values(), default=0) * _LATE_S
 
 
 def steady_gain(gains: Sequence[float], *, is_crowded: bool) -> float | None:
@@ -125,20 +132,26 @@ def steady_gain(gains: Sequence[float], *, is_crowded: bool) -> float | None:
     return high if high - low <= _STEADY * median(gains) else None
 
 
-def with_cores_enough(serial: Sequence[Window], parallel: Sequence[Window], workers: int) -> float | None:
+def with_cores_enough(
+    serial: Sequence[Window], parallel: Sequence[Window], workers: int, *, had_several: bool = True
+) -> float | None:
     """Estimate the speedup on a machine with a core for each worker.
 
     The workers' own time, without waiting for cores, is shared out evenly, but no chunk is cut; what memory and caches
-    would make of it is not known.
+    would make of it is not known.  Nor is how far threads that kept one core busy between them would use several: of
+    those that wait for a lock, others who take cores make the waiting look like waiting for a core.
 
     Args:
         serial: Serial windows.
         parallel: The i-th next to the i-th serial one, with what the workers saw.
         workers: How many there are.
+        had_several: Whether the workers could have kept more than one core busy, or had one to themselves.
 
     Returns:
-        The median over the pairs; None where the workers told nothing.
+        The median over the pairs; None where the workers told nothing, or took turns though they need not have.
     """
+    if had_several and all(itertools.starmap(_take_turns, zip(serial, parallel, strict=True))):
+        return None
     ratios = []
     for one, other in zip(serial, parallel, strict=True):
         longest_ns = max((stint.own_ns for stint in other.stints), default=0)
@@ -160,10 +173,15 @@ def _unhindered_s(serial: Window, parallel: Window, lost: float) -> float:
     but a kernel takes a while to part two threads that it woke on one core, so a short pass tells nothing of that.
     """
     held_s = held_up_s(parallel)
-    needs_cores = core_share(serial) >= ONLY_CORES and parallel.cpu_s >= _DONE_HERE * serial.cpu_s
-    if needs_cores and parallel.wall_s >= _PARTED_S and parallel.cpu_s <= _IN_TURNS * parallel.wall_s:
+    if parallel.wall_s >= _PARTED_S and _take_turns(serial, parallel):
         held_s = min(held_s, lost * parallel.wall_s)
     return parallel.wall_s - held_s
+
+
+def _take_turns(serial: Window, parallel: Window) -> bool:
+    """Tell whether threads of this process, each of which needs a core, kept one busy between them."""
+    is_done_here = core_share(serial) >= ONLY_CORES and parallel.cpu_s >= _DONE_HERE * serial.cpu_s
+    return is_done_here and parallel.cpu_s <= _IN_TURNS * parallel.wall_s
 
 
 def _at_most(ratios: Sequence[float]) -> float:

@@ -81,7 +81,7 @@ TESTS = """
         memory.growth(pkg.leak)
 
     def test_speedup(speedup):
-        speedup.of(pkg.serially, pkg.in_parallel, workers=2)
+        speedup.of(pkg.serially, pkg.in_parallel, workers=8)
 
     def test_number(metric):
         metric("hits", pkg.HITS)

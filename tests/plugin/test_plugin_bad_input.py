@@ -246,6 +246,15 @@ TARGETS = {
     "module not found": ("startup.imports('no_such_module_here')", "no_such_module_here"),
     "one worker": ("speedup(str, range(8), workers=1)", "workers"),
     "unknown backend": ("speedup(str, range(8), backend='threads')", "thread"),
+    "unknown option of a speedup": ("speedup(str, range(8), worker=2)", "no option worker=; did you mean workers=?"),
+    "unknown option of functions": ("speedup.of(len, len, repeat=2)", "no option repeat=; did you mean repeats=?"),
+    "speedup of nothing": ("speedup(str)", "speedup(task, items, ...) is how it is called; missing 1 required"),
+    "growth of nothing": ("memory.growth()", "memory.growth(fn, ...) is how it is called; missing 1 required"),
+    "unknown option of a peak": ("memory.peak(nam='x')", "memory.peak() has no option nam=; did you mean name=?"),
+    "unknown option of an object": ("memory.per_object(list, m=3)", "memory.per_object() has no option m="),
+    "peak of a function": ("memory.peak(len)", "with memory.peak(): fn()"),
+    "unknown option of a metric": ("metric('x', 3, units='ms')", "metric() has no option units=; did you mean unit=?"),
+    "unknown option of a run": ("perf.run(len, arg='a')", "perf.run() has no option arg=; did you mean args=?"),
     "unknown option": ("startup.command([sys.executable, '-V'], run=3)", "runs"),
     "metric not a number": ("metric('x', 'high')", "number"),
     "metric nan": ("metric('x', float('nan'))", "nan"),
@@ -254,7 +263,7 @@ TARGETS = {
 
 
 def test_a_target_that_cannot_be_measured_fails_its_test_only(project):
-    fixtures = ("startup", "speedup", "metric", "perf")
+    fixtures = ("startup", "speedup", "memory", "metric", "perf")
     tests = [
         f"def test_bad_{number}({next((name for name in fixtures if body.startswith(name)), 'perf')}):\n    {body}\n"
         for number, (body, _) in enumerate(TARGETS.values())

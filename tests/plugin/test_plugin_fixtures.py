@@ -96,9 +96,10 @@ def test_last_is_the_measurement(project):
             perf(len, "abc")
             assert perf.last.unit == "s"
             assert perf.last.value == perf.last.processes[0] > 0
-            with memory.peak() as p:
+            with memory.peak("outer") as p:
                 pass
             assert p.last is memory.last is p.measurement
+            assert p.last.case.name == "outer"
             metric("n", 3)
             assert metric.last.value == 3
     """)

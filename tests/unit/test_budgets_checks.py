@@ -513,6 +513,26 @@ def test_an_efficiency_has_the_same_ends():
     assert not only(check(budget(efficiency=0.59), [spoilt])).holds
 
 
+@pytest.mark.parametrize(
+    ("expression", "value", "least", "most", "said"),
+    [
+        ("serial_fraction < 20%", 1.16, 0.0, 1.3, "it may be as little as 0 % on a machine of its own: "),
+        ("serial_fraction < 20%", 1.16, 0.3, 1.3, ""),
+        ("serial_fraction < 0.2", 0.1, 0.1, 0.6, "it may be as much as 0.6: "),
+        ("serial_fraction < 0.2", 0.19, 0.1, 0.22, None),
+        ("busy_cores > 1.5", 1.1, 1.1, 1.9, "it may be up to 1.9 on a machine of its own: "),
+        ("busy_cores > 1.5", 1.1, 1.1, 1.4, ""),
+        ("parallel_s < 50ms", 0.08, 0.03, 0.08, "it may be as little as 30 ms on a machine of its own: "),
+    ],
+)
+def test_what_follows_from_a_speedup_has_ends_of_its_own(expression, value, least, most, said):
+    one, fact = disturbed(1.2, 0.6, 1.9), expression.split()[0]
+    extra = {**one.extra, fact: value, f"{fact}_at_least": least, f"{fact}_at_most": most}
+    found = only(check(budget(expression), [replace(one, extra=extra)]))
+    assert found.holds is (said is None)
+    assert found.undecidable == ((said and said + "other programs left 0.6 of 2 cores") or "")
+
+
 @pytest.mark.parametrize("expression", ["speedup < 1.1", "speedup count > 5", "workers > 5"])
 def test_the_ends_of_a_speedup_decide_nothing_else(expression):
     one = replace(disturbed(1.2, 0.6, 1.9), samples=(1.2, 1.2, 1.2))

@@ -8,6 +8,7 @@ import math
 import multiprocessing
 import os
 import random
+import subprocess
 import sys
 import threading
 import time
@@ -185,11 +186,11 @@ def test_nine_pairs_have_an_interval_and_three_have_none():
 def test_work_too_small_to_measure_is_refused():
     with pytest.raises(CannotMeasureError, match=r"too little work \(2\.1 ms\).*give more items"):
         measured(2.1, 1)
-    assert measured(5, 1).value == 5
+    assert measured(5, 2).value == 2.5
 
 
 def test_a_parallel_pass_that_a_coarse_clock_cannot_see_divides_nothing_by_zero():
-    assert math.isfinite(measured(100, 0).value)
+    assert math.isfinite(measured(100, 0, check=False).value)
 
 
 @pytest.mark.parametrize(
@@ -389,6 +390,66 @@ def test_threads_that_hang_are_given_up():
         release.set()
 
 
+def test_a_thread_that_hangs_beside_one_that_raises_is_not_waited_for_for_ever():
+    release = threading.Event()
+    work = pools.Work(
+        task=lambda item: release.wait(60) if item else 1 // item, items=[0, 1], workers=2, timeout_s=0.05
+    )
+    try:
+        with pytest.raises(ZeroDivisionError), pools.open_passes(work, "thread") as passes:
+            passes.parallel()
+        assert any(thread.name.startswith("perfgate_") for thread in threading.enumerate()), "it hangs still"
+    finally:
+        release.set()
+
+
+HANGS_FOR_EVER = """
+import threading
+from pytest_perfgate.errors import CannotMeasureError
+from pytest_perfgate.measure import pools
+
+work = pools.Work(task=lambda _: threading.Event().wait(), items=[1, 2], workers=2, timeout_s=0.05)
+try:
+    with pools.open_passes(work, "thread") as passes:
+        passes.parallel()
+except CannotMeasureError:
+    print("given up")
+"""
+
+
+def test_the_interpreter_does_not_wait_for_threads_that_were_given_up():
+    command = [sys.executable, "-c", HANGS_FOR_EVER]
+    done = subprocess.run(command, capture_output=True, check=False, text=True, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "given up\n", "")
+
+
+def test_processes_that_hang_are_given_up_without_a_word_from_the_pool_itself(monkeypatch):
+    failed, before = [], set(threading.enumerate())
+    monkeypatch.setattr(threading, "excepthook", lambda told: failed.append(told.exc_value))
+    terminate = multiprocessing.process.BaseProcess.terminate
+
+    def terminate_and_let_the_pool_see(process):
+        terminate(process)
+        for thread in set(threading.enumerate()) - before - {threading.current_thread()}:
+            if threading.current_thread() is threading.main_thread() and "Manager" in type(thread).__name__:
+                thread.join()
+
+    monkeypatch.setattr(multiprocessing.process.BaseProcess, "terminate", terminate_and_let_the_pool_see)
+    work = pools.Work(task=time.sleep, items=[600] * 8, workers=2, timeout_s=0.05)
+    with pytest.raises(CannotMeasureError, match=GIVEN_UP), pools.open_passes(work, "process") as passes:
+        passes.parallel()
+    assert failed == []
+
+
+def test_threads_that_cannot_be_had_are_a_matter_of_the_machine(monkeypatch):
+    def refuse(_):
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    with pytest.raises(CannotMeasureError, match="gives no workers: can't start new thread"):
+        run_parallel_once(abs, [1, 2], workers=2, backend="thread")
+
+
 def test_coroutines_that_hang_are_given_up():
 
     async def never(_):
@@ -506,6 +567,27 @@ def test_a_parallel_pass_that_leaves_work_out_is_no_speedup():
         measure_speedup_of(Plan(), CASE, lambda: [1, 2, 3], lambda: [1, 2], clocks=Ticking().clocks)
     with pytest.raises(CannotMeasureError, match=r"the outcome differs.*check=False"):
         measure_speedup_of(Plan(), CASE, lambda: 6, lambda: 3, clocks=Ticking().clocks)
+
+
+def test_more_than_the_workers_can_give_is_no_speedup_of_the_same_work():
+    with pytest.raises(CannotMeasureError, match=r"^7\.94× with 2 workers is more than .*check=False$"):
+        measured(79.4, 10, workers=2, cpu_share=0.01)
+    vouched = measured(79.4, 10, workers=2, cpu_share=0.01, check=False)
+    assert [one for one in vouched.warnings if one.startswith("7.94× with 2 workers")]
+    assert measured(22, 10, workers=2, cpu_share=0.01).warnings == (), "the caches of two cores hold more than one's"
+
+
+def test_more_than_the_workers_can_give_is_refused_only_where_it_is_certain():
+    work = FakeWork([79.4], [10, 10, 50], cpu_share=0.01)
+    assert work.measure(workers=2, repeats=3, warmup=0)[1].value == pytest.approx(7.94), "one of three pairs says else"
+
+
+@pytest.mark.parametrize(
+    ("outcome", "is_warned"), [(None, True), ([None, None], True), ([], False), ([None, 1], False)]
+)
+def test_functions_that_return_only_none_are_warned_of(outcome, is_warned):
+    _, found = measure_speedup_of(Plan(), CASE, lambda: outcome, lambda: outcome, clocks=Ticking().clocks)
+    assert any("return only None" in one for one in found.warnings) is is_warned
 
 
 def test_outcomes_may_differ_where_the_user_says_so():

@@ -109,6 +109,40 @@ def test_a_short_neighbour_that_only_the_workers_met_is_not_their_fault():
     assert verdict(found, speedup=1.3) is Verdict.PASS
 
 
+def expressed(found, expression):
+    (finding,) = judge_test(CASE.test, parse_marker((expression,), {}).budget, [found])
+    return finding.verdict
+
+
+def test_what_follows_from_a_disturbed_speedup_is_no_better_known_than_it():
+    busy = Window(0.2, 0.1, 0.1), Window(0.22, 0.1, 0.0, stints(2, 0.22, 0.17))
+    curve = (Point(2, 0.9, 0.01), Point(4, 0.91, 0.01))
+    found = measured(*busy, left=0.65, backend="thread", capacity=4.0, workers=4, curve=curve)
+    for fact in ("serial_fraction", "amdahl_fraction"):
+        assert expressed(found, f"{fact} < 20%") is Verdict.INCONCLUSIVE
+    for expression in ("busy_cores > 1", "overhead_s < 1ms", "parallel_s < 150ms"):
+        assert expressed(found, expression) is Verdict.INCONCLUSIVE
+    assert expressed(found, "busy_cores > 4") is Verdict.OVER_BUDGET
+    assert expressed(found, "parallel_s < 1s") is Verdict.PASS
+
+
+def test_threads_that_got_hardly_a_core_in_either_pass_may_keep_all_of_them_busy():
+    starved = measured(Window(0.8, 0.1, 0.7), Window(0.8, 0.1, 0.0, stints(2, 0.8, 0.75)), left=0.1, backend="thread")
+    assert starved.extra["busy_cores"] == pytest.approx(0.125)
+    assert expressed(starved, "busy_cores > 1.5") is Verdict.INCONCLUSIVE
+    assert expressed(starved, "parallel_s < 60ms") is Verdict.INCONCLUSIVE
+    assert expressed(starved, "parallel_s < 40ms") is Verdict.OVER_BUDGET
+
+
+def test_what_follows_from_a_speedup_is_decided_where_nobody_disturbs_or_it_is_certain():
+    quiet = measured(Window(0.1, 0.1), Window(0.1, 0.1), left=2.0, backend="thread")
+    assert expressed(quiet, "serial_fraction < 20%") is Verdict.OVER_BUDGET
+    assert expressed(quiet, "busy_cores > 1.5") is Verdict.OVER_BUDGET
+    waiting = measured(Window(0.1, 0.1), Window(0.095, 0.0, 0.0, stints(2, 0.095, 0.005)), left=1.85)
+    assert "disturbance" in waiting.extra
+    assert expressed(waiting, "serial_fraction < 20%") is Verdict.OVER_BUDGET
+
+
 def test_waiting_beside_hogs_is_decided():
     found = measured(Window(0.2, 0.001), Window(0.05, 0.001), workers=4, left=0.5, backend="thread")
     assert found.extra["kind"] == "io-bound"

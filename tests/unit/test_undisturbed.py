@@ -72,6 +72,17 @@ def test_work_that_only_waits_is_not_excused_by_others_who_take_cores():
     assert ends([serial(wall=0.1, cpu=0.03)], [serialised[1]], crowd)[1] == 2.0
 
 
+def test_work_that_needs_no_cores_is_excused_by_what_it_was_seen_to_wait_and_a_little_for_each_chunk():
+    sleeping, crowd = serial(wall=0.1, cpu=0.0015), around(is_crowded=True, lost=1.9)
+    serialised = parallel(*(stint(worker, 50) for worker in (1, 2, 1, 2)), wall=0.1)
+    assert ends([sleeping], [serialised], crowd)[1] == pytest.approx(100 / 96)
+    seen_waiting = parallel(stint(1, 50, 0, 20), stint(2, 50, 0, 1), wall=0.1)
+    assert ends([sleeping], [seen_waiting], crowd)[1] == pytest.approx(100 / 78)
+    short = parallel(*(stint(worker, 1) for worker in (1, 2) * 4), wall=0.01)
+    assert ends([serial(wall=0.01, cpu=0.0001)], [short], crowd)[1] == pytest.approx(1.3), "never more than a share"
+    assert ends([serial(wall=0.1, cpu=0.01)], [serialised], crowd)[1] == pytest.approx(1.3), "it needs cores at times"
+
+
 def test_where_waiting_is_not_accounted_for_the_time_on_a_core_stands_in_on_a_crowded_machine():
     hidden = Window(0.2, 0.1)
     assert ends([hidden], [parallel(wall=0.1)], around(is_crowded=True))[0] == pytest.approx(1.0)
@@ -181,13 +192,21 @@ def test_what_the_machine_gives_is_known_where_it_does_not_change(gains, is_crow
 
 
 def test_on_a_machine_with_cores_enough():
-    shared = parallel(*(stint(n, 100, 75) for n in range(4)), wall=0.1)
+    shared = parallel(*(stint(n, 100, 75) for n in range(4)), wall=0.1, cpu=0.001)
     assert with_cores_enough([serial()], [shared], 4) == pytest.approx(4.0)
-    behind_a_lock = parallel(*(stint(n, 100, 0) for n in range(4)), wall=0.1)
+    behind_a_lock = parallel(*(stint(n, 100, 0) for n in range(4)), wall=0.1, cpu=0.2)
     assert with_cores_enough([serial()], [behind_a_lock], 4) == pytest.approx(1.0)
-    one_long_chunk = parallel(stint(1, 80), stint(2, 10), stint(3, 5), stint(4, 5), wall=0.1)
+    one_long_chunk = parallel(stint(1, 80), stint(2, 10), stint(3, 5), stint(4, 5), wall=0.1, cpu=0.001)
     assert with_cores_enough([serial()], [one_long_chunk], 4) == pytest.approx(1.25)
     assert with_cores_enough([serial()], [parallel()], 4) is None
+
+
+def test_what_threads_that_took_turns_would_make_of_several_cores_is_not_known():
+    in_turns = parallel(*(stint(n, 100, 45) for n in range(4)), wall=0.1, cpu=0.1)
+    assert with_cores_enough([serial()], [in_turns], 4) is None
+    assert with_cores_enough([serial()], [in_turns], 4, had_several=False) == pytest.approx(100 / 55)
+    at_a_time = parallel(*(stint(n, 100, 45) for n in range(4)), wall=0.1, cpu=0.19)
+    assert with_cores_enough([serial()], [at_a_time], 4) == pytest.approx(100 / 55)
 
 
 def test_a_stint_holds_the_results_and_what_the_thread_waited():

@@ -29,6 +29,7 @@ from pytest_perfgate.measure.undisturbed import (
     with_cores_enough,
 )
 from pytest_perfgate.metrics._metric import Metric
+from pytest_perfgate.metrics.speedup.between import ends_of_facts
 from pytest_perfgate.model import Better, Case, Measurement
 from pytest_perfgate.stats import mad, median, median_interval
 from pytest_perfgate.units import RATIO
@@ -129,15 +130,17 @@ def measurement_of(  # each is another thing
     )
     lower, upper = ends(pairs.serial, pairs.parallel, around)
     extra = {**facts, **_plain_facts(value, timed, limits, around), **_curve_facts(curve, capacity, limits)}
+    if facts["backend"] in _SHARED_INTERPRETER:
+        extra |= _thread_facts(pairs, around.able)
     disturbance = "; ".join(_disturbances(timed, around))
     if disturbance:
         extra |= {"disturbance": disturbance, "speedup_at_least": lower, "speedup_at_most": upper}
+        extra |= ends_of_facts(extra, value, (lower, upper), around.able, _over(curve, capacity, limits))
     warnings = [_crowd(timed, capacity)] if limits.is_crowded else []
     if facts["backend"] in _PERHAPS_SHARED:
         extra |= {"gil": gil_is_enabled(), "gil_before": watch.was_enabled}
         warnings.append(watch.remark())
     if facts["backend"] in _SHARED_INTERPRETER:
-        extra |= _thread_facts(pairs, around.able)
         warnings.append(_hindrance(value, pairs, workers, limits))
     return Measurement(
         case=case,
@@ -174,7 +177,9 @@ def _plain_facts(value: float, timed: Timed, limits: _Limits, around: Surroundin
     if fraction is not None:
         facts["serial_fraction"] = fraction
     if limits.nominal is not None and around.workers > around.capacity:
-        estimate = with_cores_enough(pairs.serial, pairs.parallel, around.workers)
+        # On a single undisturbed core everything takes turns, and the account of waiting for it can be relied on.
+        had_several = around.capacity >= 2 or around.lost > 0  # noqa: PLR2004  # cores
+        estimate = with_cores_enough(pairs.serial, pairs.parallel, around.workers, had_several=had_several)
         if estimate is not None and estimate > value:
             facts["speedup_if_cores"] = min(estimate, float(around.workers))
     return facts
@@ -237,8 +242,7 @@ def _curve_facts(curve: Sequence[Point], capacity: float, limits: _Limits) -> di
         "curve": [[point.workers, point.speedup] for point in curve],
         "curve_noise": [point.noise for point in curve],
     }
-    over = {ceiling_of(one.workers, capacity, limits.cpu_share) or float(one.workers): one.speedup for one in curve}
-    fitted = amdahl_fraction(over)
+    fitted = amdahl_fraction(_over(curve, capacity, limits))
     if fitted is not None:
         facts["amdahl_fraction"] = fitted
     # Beyond the cores a curve bends for want of them, which is none of the code's doing.
@@ -248,6 +252,11 @@ def _curve_facts(curve: Sequence[Point], capacity: float, limits: _Limits) -> di
     if law is not None:
         facts["usl_contention"], facts["usl_coherency"] = law
     return facts
+
+
+def _over(curve: Sequence[Point], capacity: float, limits: _Limits) -> dict[float, float]:
+    """Map how many could work at a time to the speedup, point by point."""
+    return {ceiling_of(one.workers, capacity, limits.cpu_share) or float(one.workers): one.speedup for one in curve}
 
 
 def _hindrance(speedup: float, pairs: Pairs, workers: int, limits: _Limits) -> str:

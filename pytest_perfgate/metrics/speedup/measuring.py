@@ -30,6 +30,7 @@ from pytest_perfgate.measure.scaling import NEEDS_CORES
 from pytest_perfgate.measure.spinning import probing
 from pytest_perfgate.measure.timeout import given_up_after
 from pytest_perfgate.measure.undisturbed import core_share
+from pytest_perfgate.metrics.speedup.credible import refuse_incredible, warn_of_nothing_compared
 from pytest_perfgate.metrics.speedup.facts import Point, Timed, measurement_of
 from pytest_perfgate.model import DEFAULT_WORKERS, Case, Measurement, Plan
 from pytest_perfgate.stats import median
@@ -84,7 +85,8 @@ def measure_speedup(  # noqa: PLR0913  # the options of the fixture
 
     Raises:
         UsageError: An argument cannot be meant.
-        CannotMeasureError: Too little work; results that differ; task or items that cannot be sent; dead workers.
+        CannotMeasureError: Too little work; results that differ; clearly more than the workers can give; task or items
+            that cannot be sent; dead workers.
         Exception: What the task raised, with a note that names the item.
     """
     *fewer, most = counts_of(workers)
@@ -101,7 +103,8 @@ def measure_speedup(  # noqa: PLR0913  # the options of the fixture
     if passes.startup_s is not None:
         facts["pool_startup_s"] = passes.startup_s
     results: list[Any] = timed.pairs.outcome
-    return results, measurement_of(case, timed, cores, watch, facts, curve if fewer else ())
+    measured = measurement_of(case, timed, cores, watch, facts, curve if fewer else ())
+    return results, refuse_incredible(measured, check=check)
 
 
 def measure_speedup_of(  # noqa: PLR0913  # the options of the fixture
@@ -136,7 +139,7 @@ def measure_speedup_of(  # noqa: PLR0913  # the options of the fixture
 
     Raises:
         UsageError: An argument cannot be meant.
-        CannotMeasureError: Too little work, or outcomes that differ.
+        CannotMeasureError: Too little work, outcomes that differ, or clearly more than the workers can give.
     """
     check_workers(workers)
     facts = {"target": _name(parallel), "workers": workers, "backend": "callable"}
@@ -146,7 +149,8 @@ def measure_speedup_of(  # noqa: PLR0913  # the options of the fixture
         limited = replace(passes, parallel=_limited(passes.parallel, plan.timeout_s))
         timed = _time(plan, case, limited, choice, clocks, crew=_crew(workers, cores))
     outcome: T = timed.pairs.outcome
-    return outcome, measurement_of(case, timed, cores, watch, facts)
+    measured = refuse_incredible(measurement_of(case, timed, cores, watch, facts), check=check)
+    return outcome, warn_of_nothing_compared(measured, outcome) if check else measured
 
 
 def run_parallel_once(

@@ -7,12 +7,12 @@ import functools
 import inspect
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, ParamSpec, TypeVar
 
 import pytest
 
-from pytest_perfgate.errors import PerfgateError
+from pytest_perfgate.errors import PerfgateError, UsageError
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -103,9 +103,33 @@ def told_clearly(function: Callable[P, T]) -> Callable[P, T]:
             return function(*args, **kwargs)
         except PerfgateError as problem:
             message = _located(problem)
+        except TypeError as problem:
+            if problem.__traceback__ is None or problem.__traceback__.tb_next is not None:
+                raise  # from within: not of how it was called
+            message = _located(UsageError(_misused(function, problem, kwargs)))
         pytest.fail(message, pytrace=False)
 
     return called
+
+
+def refuse_unknown(call: str, options: Iterable[str], allowed: Sequence[str]) -> None:
+    """Refuse keywords that a fixture does not take, with the close one.
+
+    Args:
+        call: How the user wrote it, such as ``startup.app``.
+        options: Keywords that were given.
+        allowed: Keywords that there are.
+
+    Raises:
+        UsageError: One of them is none.
+    """
+    import difflib  # only a mistake needs it
+
+    for option in options:
+        if option not in allowed:
+            close = difflib.get_close_matches(option, allowed, 1)
+            hint = f"; did you mean {close[0]}=?" if close else f"; it takes {', '.join(allowed)}"
+            raise UsageError(f"{call}() has no option {option}={hint}")
 
 
 def loop_is_running() -> bool:
@@ -122,6 +146,21 @@ def loop_is_running() -> bool:
     except RuntimeError:
         return False
     return True
+
+
+def _misused(function: Callable[..., Any], problem: TypeError, keywords: Mapping[str, Any]) -> str:
+    """Say what Python says of arguments that do not fit, in terms of the fixture as the user knows it."""
+    call = getattr(function, "__qualname__", "").lower().removesuffix(".__call__").removeprefix("custom")
+    taken = [one for one in inspect.signature(function).parameters.values() if one.name != "self"]
+    named = [one.name for one in taken if one.kind in (one.POSITIONAL_OR_KEYWORD, one.KEYWORD_ONLY)]
+    if any(one not in named for one in keywords) and not any(one.kind is one.VAR_KEYWORD for one in taken):
+        try:
+            refuse_unknown(call, keywords, named)
+        except UsageError as unknown:
+            return str(unknown)
+    first = [one for one in taken if one.kind in (one.POSITIONAL_ONLY, one.POSITIONAL_OR_KEYWORD)]
+    needed = ", ".join("fn" if one.name == "target" else one.name for one in first)
+    return f"{call}({needed}, ...) is how it is called; {str(problem).partition('() ')[2].replace('target', 'fn')}"
 
 
 def _located(problem: PerfgateError) -> str:

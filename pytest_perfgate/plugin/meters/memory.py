@@ -128,12 +128,18 @@ class Memory(Front):
             )
         return self._begin("memory", metric, name)
 
-    def peak(self, *, name: str = "") -> Peak:
+    @told_clearly
+    def peak(self, name: str = "") -> Peak:
         """Measure how much memory a ``with`` block adds at its peak.
 
         Args:
             name: Tells several cases of one test apart.
+
+        Raises:
+            UsageError: The name is none; it is a function, most likely.
         """
+        if not isinstance(name, str):
+            raise UsageError("memory.peak() measures a block, and takes its name at most; with memory.peak(): fn()")
         return Peak(self._recorder, name)
 
 

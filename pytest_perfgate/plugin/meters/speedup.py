@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pytest_perfgate.model import DEFAULT_WORKERS, Case
 from pytest_perfgate.plugin.markers import refuse_impossible
-from pytest_perfgate.plugin.meters._front import Front, told_clearly
+from pytest_perfgate.plugin.meters._front import Front, refuse_unknown, told_clearly
 
 if TYPE_CHECKING:
     from pytest_perfgate.plugin.recorder import Recorder
 
 #: A test's traceback ends in the user's own code.
 __tracebackhide__ = True
+
+#: What both measurements pass on.
+_OPTIONS = ("repeats", "warmup", "check")
 
 T = TypeVar("T")
 
@@ -48,6 +51,7 @@ class Speedup(Front):
             The results in the order of *items*.
         """
         __tracebackhide__ = True
+        refuse_unknown("speedup", options, (*_OPTIONS, "workers", "backend", "name"))
         from pytest_perfgate.measure.parallel import counts_of
         from pytest_perfgate.metrics import speedup
 
@@ -91,6 +95,7 @@ class Speedup(Front):
             What *parallel* returned last.
         """
         __tracebackhide__ = True
+        refuse_unknown("speedup.of", options, (*_OPTIONS, "workers", "name"))
         from pytest_perfgate.metrics import speedup
 
         begun = self._begin_with(workers, name)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from pytest_perfgate.errors import UsageError
-from pytest_perfgate.plugin.meters._front import Front, told_clearly
+from pytest_perfgate.plugin.meters._front import Front, refuse_unknown, told_clearly
 
 if TYPE_CHECKING:
     from pytest_perfgate.metrics.startup import AppResult, CommandResult, ImportsResult
@@ -117,11 +115,7 @@ class Startup(Front):
 def _renamed(options: dict[str, Any], call: str, allowed: Sequence[str]) -> dict[str, Any]:
     """Refuse unknown options by name; ``timeout`` is the public spelling of ``timeout_s``."""
     options = dict(options)
-    for option in options:
-        if option not in allowed:
-            close = difflib.get_close_matches(option, allowed, 1)
-            hint = f"; did you mean {close[0]}=?" if close else f"; it takes {', '.join(allowed)}"
-            raise UsageError(f"{call}() has no option {option}={hint}")
+    refuse_unknown(call, options, allowed)
     if "timeout" in options:
         options["timeout_s"] = options.pop("timeout")
     return options

@@ -44,7 +44,8 @@ class AppRun:
     """Whether it had to be killed, because it went on after that signal."""
     at_ready: Mapping[str, float]
     """What its first process had used when it was ready (Linux): ``user_s system_s minor_faults major_faults
-    blocks_read peak_bytes on_cpu_s queued_s``; ``children_s`` is what the first threads of its children were on a processor."""
+    blocks_read peak_bytes on_cpu_s queued_s``; ``children_s`` is what the first threads of its children were on a
+    processor."""
     process: ProcessRun
     """All of it, its end included."""
 

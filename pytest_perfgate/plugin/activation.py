@@ -159,7 +159,10 @@ def _reporting(
     from pytest_perfgate.plugin.reporting import Reporting
 
     formats = formats_of(config)
-    reports = _reports(config, settings, formats)
+    taken: dict[str, Path] = {}
+    if baseline is not None:  # a second attempt would be compared with the first, and pass
+        taken["the baseline that the run is judged by"] = baseline_path(config, settings)
+    reports = _reports(config, settings, formats, taken)
     return Reporting(
         config,
         settings=settings,
@@ -172,7 +175,9 @@ def _reporting(
     )
 
 
-def _reports(config: pytest.Config, settings: Settings, formats: Mapping[str, Format]) -> list[ReportSpec]:
+def _reports(
+    config: pytest.Config, settings: Settings, formats: Mapping[str, Format], taken: Mapping[str, Path]
+) -> list[ReportSpec]:
     """Read which reports are asked for, and make sure that they can be written.
 
     A path of the configuration counts from its own folder, any other from where pytest was called; tests may go
@@ -189,7 +194,7 @@ def _reports(config: pytest.Config, settings: Settings, formats: Mapping[str, Fo
     folder = config.rootpath if is_configured else config.invocation_params.dir
     specs = [parse_report_spec(text, formats) for text in settings.reports]
     specs = [spec if spec.path == STANDARD_OUTPUT else replace(spec, path=str(folder / spec.path)) for spec in specs]
-    check_report_paths(specs)
+    check_report_paths(specs, taken)
     return specs
 
 

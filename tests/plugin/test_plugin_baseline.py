@@ -132,3 +132,16 @@ def test_the_baseline_may_stand_in_the_configuration(project):
     (project.path / "sub").mkdir()
     assert project.run("-n2").ret == 1
     assert project.run("--rootdir=.", "--no-perfgate").ret == 0
+
+
+@pytest.mark.parametrize("more", [[], ["-n2"], ["-p", "no:terminal"]], ids=["plain", "xdist", "no-terminal"])
+def test_a_report_that_would_overwrite_the_baseline_is_refused(project, more):
+    project.test(TESTS)
+    record(project)
+    stored = (project.path / "base.json").read_bytes()
+    (project.path / "link.json").symlink_to("base.json")
+    for path in ("base.json", "link.json"):
+        run = project.run("--perfgate-baseline=base.json", f"--perfgate-report=json={path}", *more)
+        assert run.ret == pytest.ExitCode.USAGE_ERROR, run.text
+        assert "the baseline that the run is judged by are one file" in run.text
+    assert (project.path / "base.json").read_bytes() == stored

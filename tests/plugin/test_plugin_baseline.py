@@ -83,6 +83,7 @@ def test_another_machine_is_incomparable_and_never_a_verdict(project):
     run = project.run("--perfgate-baseline=base.json")
     assert set(run.verdicts.values()) == {"incomparable"}
     assert "Some Other CPU" in run.out
+    assert "verdict: inconclusive: nothing was compared (3 measured: 3 incomparable)" in run.out
     assert run.ret == 0
     assert run.json["summary"]["verdict"] == "inconclusive"
     assert project.run("--perfgate-baseline=base.json", "--perfgate-strict").ret == 1

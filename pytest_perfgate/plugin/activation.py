@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -162,6 +163,9 @@ def _reporting(
     taken: dict[str, Path] = {}
     if baseline is not None:  # a second attempt would be compared with the first, and pass
         taken["the baseline that the run is judged by"] = baseline_path(config, settings)
+    own = config.getoption("xmlpath", None)
+    if own:  # pytest writes it last; as it does, from the working folder
+        taken["pytest's own --junitxml"] = Path(os.path.expandvars(own)).expanduser().absolute()
     reports = _reports(config, settings, formats, taken)
     return Reporting(
         config,

@@ -311,3 +311,12 @@ def test_hostile_test_ids_reach_every_report(project):
         assert run.json["summary"]["measured"] == 7
         assert (project.path / "own.xml").stat().st_size
         json.dumps(run.json).encode("utf-8")
+
+
+@pytest.mark.parametrize("more", [[], ["-n2"], ["-p", "no:terminal"]], ids=["plain", "xdist", "no-terminal"])
+def test_a_report_at_the_place_of_pytests_own_is_refused(project, more):
+    project.test("def test_it(perf): perf(len, 'a')")
+    run = project.run("--junitxml=same.xml", "--perfgate-report=junit=./same.xml", *more)
+    assert run.ret == USAGE_ERROR, run.text
+    assert "same.xml and pytest's own --junitxml are one file; name another place for the report" in run.text
+    assert not (project.path / "same.xml").exists()

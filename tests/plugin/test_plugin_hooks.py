@@ -122,6 +122,20 @@ def test_a_name_that_is_taken_is_refused(project, hook, word):
     assert word in run.text
 
 
+@pytest.mark.parametrize("name", ["a=b", "", " x", 3])
+def test_a_format_that_nobody_could_ask_for_is_refused(project, name):
+    project.write(
+        "conftest.py",
+        "from pytest_perfgate import Format\n"
+        f"def pytest_perfgate_formats(): return [Format(name={name!r}, summary='x', render=str)]\n",
+    )
+    project.test("def test_it(): pass")
+    run = project.run()
+    assert run.ret == pytest.ExitCode.USAGE_ERROR, run.text
+    assert f"a plugin registers a Format named {name!r}" in run.text
+    assert "Traceback" not in run.text
+
+
 def test_a_format_that_raises_fails_the_run_and_spares_the_other_reports(project):
     project.write(
         "conftest.py",

@@ -96,7 +96,7 @@ def _measuring(
     from pytest_perfgate.profiles import known_names
 
     plugins_choose = bool(config.hook.pytest_perfgate_profile.get_hookimpls())
-    known = None if plugins_choose else [*known_names(settings.profiles), matched.name]
+    known = None if plugins_choose else list(dict.fromkeys((*known_names(settings.profiles), matched.name)))
     locks: FileLocks | NoLocks = NoLocks()
     if worker_input is not None:
         locks = FileLocks(Path(worker_input[INPUT]["locks"]), worker_input["workerid"])

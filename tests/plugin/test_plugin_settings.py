@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 
 import pytest
 
@@ -271,3 +272,20 @@ def test_options_of_the_configuration_may_wait_for_a_gate(project, monkeypatch):
     project.write("perfgate.toml", "enabled = true\n")
     assert project.run(*typed, gate=False).ret == 0
     assert (project.path / "asked.json").exists()
+
+
+@pytest.mark.parametrize("option", ["--setup-only", "--setup-plan"])
+def test_nothing_is_asked_of_a_run_that_only_shows_how_tests_are_set_up(project, option):
+    project.test("def test_it(perf): perf(len, 'a')")
+    run = project.run(option)
+    assert run.ret == 0, run.text
+    assert "nothing was measured" not in run.text
+    assert not (project.path / "run.json").exists()
+
+
+def test_each_known_profile_is_named_once(project):
+    project.test("@pytest.mark.budget(s=1, profile='cii')\ndef test_it(): pass")
+    run = project.run("--perfgate-profile=ci")
+    known = re.search(r"known are (.*?)\)", " ".join(run.text.split())).group(1).split(", ")
+    assert "ci" in known
+    assert sorted(set(known)) == sorted(known)

@@ -95,13 +95,14 @@ def _merge_findings(findings: Sequence[Finding], total: int) -> Finding:
     same = sum(finding.verdict is worst.verdict for finding in findings)
     reason = worst.reason if same == total else f"in {same} of {total} runs: {worst.reason}"
     warnings = [warning for finding in findings for warning in finding.warnings]
+    merged = merge_measurements(measured)
     if len(measured) < total:
         warnings.append(f"measured in {len(measured)} of {total} merged runs")
     return replace(
         worst,
-        measurement=replace(merge_measurements(measured), warnings=_unique(warnings)),
+        measurement=replace(merged, warnings=_unique(warnings)),
         reason=reason,
-        checks=_merge_checks(findings),
+        checks=_merge_checks(findings, merged),
         warnings=_unique(warnings),
     )
 
@@ -157,13 +158,23 @@ def _merge_extra(extras: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     return merged
 
 
-def _merge_checks(findings: Sequence[Finding]) -> tuple[Check, ...]:
-    """Keep, of each limit, the check that came out worst."""
-    checks: defaultdict[str, list[Check]] = defaultdict(list)
+def _merge_checks(findings: Sequence[Finding], merged: Measurement) -> tuple[Check, ...]:
+    """Keep, of each limit, the check that came out worst; one that every headline kept is kept by the merged one."""
+    checks: defaultdict[str, list[tuple[Check, Measurement]]] = defaultdict(list)
     for finding in findings:
         for check in finding.checks:
-            checks[check.expression].append(check)
-    return tuple(max(same, key=lambda check: (not check.holds, check.closeness)) for same in checks.values())
+            checks[check.expression].append((check, finding.measurement))
+    return tuple(_merge_check(same, merged) for same in checks.values())
+
+
+def _merge_check(same: Sequence[tuple[Check, Measurement]], merged: Measurement) -> Check:
+    worst = max((check for check, _ in same), key=lambda check: (not check.holds, check.closeness))
+    of_headline = all(check.observed == one.value and check.unit == one.unit for check, one in same)
+    observed = [check.observed for check, _ in same if check.holds and check.observed is not None]
+    if merged.value is None or not of_headline or len(observed) < len(same):
+        return worst
+    # The median of values that all keep a limit keeps it too; a report shows limit and value together.
+    return replace(worst, observed=merged.value) if min(observed) <= merged.value <= max(observed) else worst
 
 
 def _merge_settings(settings: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -95,7 +96,7 @@ def _measuring(
     from pytest_perfgate.profiles import known_names
 
     plugins_choose = bool(config.hook.pytest_perfgate_profile.get_hookimpls())
-    known = None if plugins_choose else [*known_names(settings.profiles), matched.name]
+    known = None if plugins_choose else list(dict.fromkeys((*known_names(settings.profiles), matched.name)))
     locks: FileLocks | NoLocks = NoLocks()
     if worker_input is not None:
         locks = FileLocks(Path(worker_input[INPUT]["locks"]), worker_input["workerid"])
@@ -159,7 +160,13 @@ def _reporting(
     from pytest_perfgate.plugin.reporting import Reporting
 
     formats = formats_of(config)
-    reports = _reports(config, settings, formats)
+    taken: dict[str, Path] = {}
+    if baseline is not None:  # a second attempt would be compared with the first, and pass
+        taken["the baseline that the run is judged by"] = baseline_path(config, settings)
+    own = config.getoption("xmlpath", None)
+    if own:  # pytest writes it last; as it does, from the working folder
+        taken["pytest's own --junitxml"] = Path(os.path.expandvars(own)).expanduser().absolute()
+    reports = _reports(config, settings, formats, taken)
     return Reporting(
         config,
         settings=settings,
@@ -172,7 +179,9 @@ def _reporting(
     )
 
 
-def _reports(config: pytest.Config, settings: Settings, formats: Mapping[str, Format]) -> list[ReportSpec]:
+def _reports(
+    config: pytest.Config, settings: Settings, formats: Mapping[str, Format], taken: Mapping[str, Path]
+) -> list[ReportSpec]:
     """Read which reports are asked for, and make sure that they can be written.
 
     A path of the configuration counts from its own folder, any other from where pytest was called; tests may go
@@ -189,7 +198,7 @@ def _reports(config: pytest.Config, settings: Settings, formats: Mapping[str, Fo
     folder = config.rootpath if is_configured else config.invocation_params.dir
     specs = [parse_report_spec(text, formats) for text in settings.reports]
     specs = [spec if spec.path == STANDARD_OUTPUT else replace(spec, path=str(folder / spec.path)) for spec in specs]
-    check_report_paths(specs)
+    check_report_paths(specs, taken)
     return specs
 
 

@@ -151,14 +151,12 @@ class Benchmark:
         return result
 
     def _announce(self, recorder: Recorder) -> None:
-        """Tell the recorder of the one call that there may be.
-
-        Raises:
-            UsageError: It was made before.
-        """
+        """Tell the recorder of the one call that there may be, and fail the test if it was made before."""
         __tracebackhide__ = True
         if self._used:
-            recorder.refuse(
+            from pytest_perfgate.plugin.meters._front import told_clearly
+
+            told_clearly(recorder.refuse)(
                 "perf",
                 "benchmark was called twice in one test, and it measures one call per test, as in pytest-benchmark; "
                 'write a test for each, or use the perf fixture for the others: perf(..., name="another")',

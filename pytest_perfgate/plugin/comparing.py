@@ -28,9 +28,14 @@ def is_side_worker(config: pytest.Config) -> bool:
     return side_worker is not None and side_worker.RESPONDENT in config.stash
 
 
+def runs_no_test(config: pytest.Config) -> bool:
+    """Tell whether pytest only shows what it would run, or how it would be set up: nothing can be measured then."""
+    return any(config.getoption(option, False) for option in ("collectonly", "setuponly", "setupplan"))
+
+
 def prepared_sides(config: pytest.Config, settings: Settings, worker_input: dict[str, Any] | None) -> Sides | None:
     """Prepare what the paired comparison compares; None without one."""
-    if settings.against is None or is_side_worker(config) or config.option.collectonly:
+    if settings.against is None or is_side_worker(config) or runs_no_test(config):
         return None
     if config.getoption("perfgate_baseline") is not None and config.getoption("perfgate_against") is None:
         return None  # the configuration's base is for runs that say nothing else

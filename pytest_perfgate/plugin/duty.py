@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_perfgate.judge import judge
 from pytest_perfgate.model import Case, Finding, MatchedProfile, Measurement, Run, Verdict
 from pytest_perfgate.plugin.extent import Extent
 from pytest_perfgate.words import counted
@@ -66,9 +67,8 @@ class Duty:
         holes = []
         for test, message in self._crashed.items():
             if test in self._facts.get("expected", {}):
-                reason = f"{test} failed to measure: {' '.join(message.split())}"
-                measurement = Measurement(case=Case(test, "call"), unit="s", error=reason)
-                holes.append(Finding(measurement=measurement, verdict=Verdict.FAILED_TO_MEASURE, reason=reason))
+                error = " ".join(message.split())
+                holes.append(judge(Measurement(case=Case(test, "call"), unit="s", error=error)))
         return holes
 
     def failures(self, run: Run) -> list[str]:

@@ -34,6 +34,8 @@ ACTIVE = pytest.StashKey["Measuring"]()
 _BUDGET: pytest.StashKey[Budget | None] = pytest.StashKey()
 _EXPECTED = pytest.StashKey[bool]()
 
+#: What the remark on a finding begins with where a plugin could not make one; its test fails for it.
+_BROKEN_HOOK = "the hook pytest_perfgate_verdict of a plugin or conftest.py raised"
 
 #: A test that ends with one of these says nothing about its numbers.
 _NOT_A_FAILURE = (
@@ -174,12 +176,14 @@ class Measuring:
             if not isinstance(problem, _NOT_A_FAILURE):
                 self._judge(item, problem)
             raise
-        failing = [finding for finding in self._judge(item, None) if self._policy.fails(finding.verdict)]
-        if failing:
+        findings = self._judge(item, None)
+        failing = [finding for finding in findings if self._policy.fails(finding.verdict)]
+        broken = {text for finding in findings for text in finding.warnings if text.startswith(_BROKEN_HOOK)}
+        if failing or broken:
             from pytest_perfgate.reports.details import details
 
             told = [line for finding in failing for line in (finding.reason, *details(finding, unicode=False))]
-            pytest.fail("\n".join(told), pytrace=False)
+            pytest.fail("\n".join([*told, *sorted(broken)]), pytrace=False)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_makereport(
@@ -246,7 +250,10 @@ class Measuring:
         )
 
     def _remarks(self, finding: Finding) -> list[str]:
-        remarks = self._config.hook.pytest_perfgate_verdict(config=self._config, finding=finding)
+        try:
+            remarks = self._config.hook.pytest_perfgate_verdict(config=self._config, finding=finding)
+        except (Exception, pytest.fail.Exception) as problem:  # noqa: BLE001  # whatever it is, the values are kept
+            return [f"{_BROKEN_HOOK} {type(problem).__name__}: {problem}"]
         return [str(remark) for remark in remarks if remark]
 
     def _occupies_the_machine(self, item: pytest.Item) -> bool:

@@ -23,6 +23,17 @@ _SETTING_OF = {
     "perfgate_strict": "strict",
 }
 
+#: Option -> what it fails to do when nothing is measured.
+_IDLE = {
+    "--perfgate-baseline": "compares nothing",
+    "--perfgate-report": "writes nothing",
+    "--perfgate-strict": "fails nothing",
+    "--perfgate-max-regression": "holds nothing to a tolerance",
+    "--perfgate-max-time": "limits nothing",
+    "--perfgate-profile": "enforces nothing",
+    "--perfgate-only": "leaves nothing out",
+}
+
 
 def add_options(parser: pytest.Parser) -> None:
     """Declare every option of interface section 4; no default here, so that "not given" can be told."""
@@ -99,7 +110,7 @@ def load_settings(config: pytest.Config) -> tuple[str, Settings | None]:
         file = read_settings_file(config.rootpath)
         marker = idle_marker(file, options)
         if marker is not None:
-            _refuse_idle_comparison(options)
+            _refuse_idle_options(config, options)
             return marker, None
         from pytest_perfgate.settings import resolve
 
@@ -127,13 +138,23 @@ def known_profiles(config: pytest.Config) -> list[str] | None:
         return None
 
 
-def _refuse_idle_comparison(options: Mapping[str, object]) -> None:
-    """Refuse to compare nothing: a command line that lost ``--perfgate`` would be green for ever.
+def _refuse_idle_options(config: pytest.Config, options: Mapping[str, object]) -> None:
+    """Refuse to gate nothing: a command line that lost ``--perfgate`` would be green for ever.
+
+    What ``addopts`` or ``PYTEST_ADDOPTS`` gives is meant for runs with the gate and harms none without, but for a base.
 
     Raises:
-        UsageError: A base is given, and the gate neither switched on nor off.
+        UsageError: An option of a gate is typed, and the gate neither switched on nor off.
     """
     from pytest_perfgate.errors import UsageError
 
-    if options["against"] is not None and options["enabled"] is None:
+    if options["enabled"] is not None:
+        return
+    if options["against"] is not None:
         raise UsageError("--perfgate-against compares nothing without --perfgate; give both")
+    typed = {str(argument).partition("=")[0] for argument in config.invocation_params.args}
+    for option, what in _IDLE.items():
+        if option in typed:
+            raise UsageError(
+                f"{option} {what} without --perfgate; give both (or --no-perfgate, if nothing is to be measured)"
+            )

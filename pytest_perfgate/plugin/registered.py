@@ -107,7 +107,13 @@ def formats_of(config: pytest.Config) -> dict[str, Format]:
     """
     from pytest_perfgate.reports import FORMATS, Format
 
-    return {format_.name: format_ for format_ in _registered(config.hook.pytest_perfgate_formats, Format, FORMATS)}
+    formats = _registered(config.hook.pytest_perfgate_formats, Format, FORMATS)
+    for format_ in formats:
+        name: object = format_.name
+        if not isinstance(name, str) or not name or "=" in name or name != name.strip():
+            what = "a text without = and without blanks at its ends, so that FORMAT=PATH can name it"
+            raise UsageError(f"a plugin registers a Format named {name!r}; a name is {what}")
+    return {format_.name: format_ for format_ in formats}
 
 
 def _ask(hook: Any, **arguments: Any) -> Any:

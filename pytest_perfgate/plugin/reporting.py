@@ -15,6 +15,7 @@ from pytest_perfgate.errors import PerfgateError
 from pytest_perfgate.gate import Baseline, complete_run
 from pytest_perfgate.measure.clock import PERF_COUNTER_S
 from pytest_perfgate.model import Finding, Machine, MatchedProfile, Policy, Python, Run
+from pytest_perfgate.plugin.comparing import runs_no_test
 from pytest_perfgate.plugin.duty import Duty
 from pytest_perfgate.plugin.transport import detach
 
@@ -99,7 +100,7 @@ class Reporting:
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         """Judge the run, write the reports, and fail the session for what belongs to no single test."""
-        if self._config.option.collectonly or exitstatus in (
+        if runs_no_test(self._config) or exitstatus in (
             pytest.ExitCode.USAGE_ERROR,
             pytest.ExitCode.INTERNAL_ERROR,
         ):

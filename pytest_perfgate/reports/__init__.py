@@ -120,11 +120,15 @@ def parse_report_spec(text: str, formats: Formats = FORMATS) -> ReportSpec:
     return ReportSpec(name, str(Path(path).expanduser()) if path.startswith("~") else path)
 
 
-def check_report_paths(specs: Sequence[ReportSpec]) -> None:
+def check_report_paths(specs: Sequence[ReportSpec], taken: Mapping[str, str | os.PathLike[str]] | None = None) -> None:
     """Make sure, before anything is measured, that every report can be written; nothing is created.
 
+    Args:
+        specs: What to write where.
+        taken: What no report may overwrite, nor be overwritten by -> where it is.
+
     Raises:
-        ReportPathError: One cannot, or two reports would go into the same file.
+        ReportPathError: One cannot, or two reports would go into the same file, or one into a file that is taken.
     """
     seen: dict[str, ReportSpec] = {}
     for spec in specs:
@@ -133,10 +137,22 @@ def check_report_paths(specs: Sequence[ReportSpec]) -> None:
         there = check_writable(spec.path)
         if there is not None and not stat.S_ISREG(there.st_mode):
             continue  # a device or a pipe takes several
+        for what, path in (taken or {}).items():
+            if _is_same_file(path, spec.path):
+                report = f"{spec.format}={spec.path}"
+                raise ReportPathError(f"the report {report} and {what} are one file; name another place for the report")
         first = seen.setdefault(os.path.realpath(spec.path), spec)
         if first is not spec:
             both = f"{first.format}={first.path} and {spec.format}={spec.path}"
             raise ReportPathError(f"two reports would go into the same file: {both}; name another place for one")
+
+
+def _is_same_file(one: str | os.PathLike[str], other: str) -> bool:
+    """Tell whether two paths lead to one file, by whatever links or spelling; it need not exist."""
+    try:
+        return Path(one).samefile(other)
+    except OSError:  # one of them is not there yet
+        return os.path.realpath(one) == os.path.realpath(other)
 
 
 def write_reports(

@@ -158,6 +158,9 @@ def headline(run: Run) -> str:
     """Write the verdict on the run; what was not compared is no pass, whatever its budgets say."""
     if run.outcome is Outcome.PASS and run.lacks_comparison:
         return "nothing was compared; budgets pass"
+    measured = {finding.verdict for finding in run.findings if finding.measurement.value is not None}
+    if run.outcome is Outcome.INCONCLUSIVE and measured == {Verdict.INCOMPARABLE}:
+        return f"{run.outcome.value}: nothing was compared"
     return run.outcome.value
 
 

@@ -33,8 +33,11 @@ class Source:
 
         values = self.value if isinstance(self.value, (list, tuple)) else [self.value]
         words = [each for each in values if isinstance(each, str) and each.isprintable() and each]
-        as_typed = self._joint != " = " and len(words) == len(values)
-        return f"{self._place}{self._joint}{' '.join(words) if as_typed else shown(self.value)}"
+        is_typed = self._joint != " = "
+        if is_typed and len(words) == len(values):
+            return f"{self._place}{self._joint}{' '.join(words)}"
+        # A list of one was typed as that one.
+        return f"{self._place}{self._joint}{shown(values[0] if is_typed and len(values) == 1 else self.value)}"
 
 
 def given(

@@ -109,7 +109,8 @@ def _reports(value: object) -> tuple[str, ...]:
     for spec in specs:
         format_, equals, path = spec.partition("=") if isinstance(spec, str) else ("", "", "")
         if not (format_.strip() and equals and path.strip()):
-            raise ValueError(f'holds {spec!r}, which is not FORMAT=PATH; write it like "json=run.json"')
+            what = "is" if len(specs) == 1 else f"holds {spec!r}, which is"
+            raise ValueError(f'{what} not FORMAT=PATH; write it like "json=run.json"')
     return tuple(specs)
 
 

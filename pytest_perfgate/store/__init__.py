@@ -154,7 +154,8 @@ def load_run(path: str | os.PathLike[str]) -> Run:
         _explain(name, problem)
     if too_large:
         most = f"{MAX_BYTES // 1024**2} MiB"
-        raise BadRunFileError(f"{name}: larger than {most}, so not read; check the path")
+        remedy = "if it is a stored run, store fewer tests in one run; else check the path"
+        raise BadRunFileError(f"{name}: larger than {most}, so not read; {remedy}")
     return load_run_text(_decoded(content, name), name)
 
 

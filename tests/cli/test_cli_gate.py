@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from pathlib import Path
 
 import pytest
 from builders import (
@@ -247,6 +248,19 @@ def test_a_report_that_cannot_be_had_is_refused_before_anything_is_written(repor
     assert (status, out) == (2, "")
     assert said in err
     assert shelf.names() == ["base.json", "run.json"]
+
+
+def test_a_report_may_not_replace_the_baseline(perfgate, regressed, shelf):
+    run, base = regressed
+    stored = Path(base).read_bytes()
+    link = Path(base).with_name("link.json")
+    link.symlink_to(base)
+    for path in (base, str(link), str(Path(base).parent / "." / "base.json")):
+        status, out, err = perfgate("gate", run, "--baseline", base, "--report", f"json={path}")
+        assert (status, out) == (2, ""), path
+        assert "the baseline that the run is judged by are one file" in err
+    assert Path(base).read_bytes() == stored
+    assert perfgate("gate", base, "--report", f"json={base}").status == 0
 
 
 def test_a_report_may_replace_the_run_it_was_made_from(perfgate, regressed, shelf):

@@ -320,3 +320,31 @@ def test_hostile_test_ids_reach_every_report(project):
         assert run.json["summary"]["measured"] == 7
         assert (project.path / "own.xml").stat().st_size
         json.dumps(run.json).encode("utf-8")
+
+
+@pytest.mark.parametrize("more", [[], ["-n2"], ["-p", "no:terminal"]], ids=["plain", "xdist", "no-terminal"])
+def test_a_report_at_the_place_of_pytests_own_is_refused(project, more):
+    project.test("def test_it(perf): perf(len, 'a')")
+    run = project.run("--junitxml=same.xml", "--perfgate-report=junit=./same.xml", *more)
+    assert run.ret == USAGE_ERROR, run.text
+    assert "same.xml and pytest's own --junitxml are one file; name another place for the report" in run.text
+    assert not (project.path / "same.xml").exists()
+
+
+@pytest.mark.parametrize(
+    ("argument", "said"),
+    [
+        ("args=5", "args=5: give a sequence of positional arguments"),
+        ("kwargs=[1]", "kwargs=[1]: give a dict of keyword arguments"),
+        ("kwargs={1: 2}", "kwargs={1: 2}: give a dict of keyword arguments"),
+        ("setup=5", "setup=5: give a function, or None"),
+        ("teardown='x'", "teardown='x': give a function, or None"),
+    ],
+)
+def test_an_argument_of_perf_run_that_cannot_be_meant_is_named(project, argument, said):
+    project.test(f"def test_it(perf): perf.run(len, {argument})")
+    for gate in (True, False):
+        run = project.run(gate=gate)
+        assert run.ret == 1
+        assert f"test_it.py:2: {said}" in run.text
+        assert "TypeError" not in run.text

@@ -83,6 +83,7 @@ def test_another_machine_is_incomparable_and_never_a_verdict(project):
     run = project.run("--perfgate-baseline=base.json")
     assert set(run.verdicts.values()) == {"incomparable"}
     assert "Some Other CPU" in run.out
+    assert "verdict: inconclusive: nothing was compared (3 measured: 3 incomparable)" in run.out
     assert run.ret == 0
     assert run.json["summary"]["verdict"] == "inconclusive"
     assert project.run("--perfgate-baseline=base.json", "--perfgate-strict").ret == 1
@@ -132,3 +133,16 @@ def test_the_baseline_may_stand_in_the_configuration(project):
     (project.path / "sub").mkdir()
     assert project.run("-n2").ret == 1
     assert project.run("--rootdir=.", "--no-perfgate").ret == 0
+
+
+@pytest.mark.parametrize("more", [[], ["-n2"], ["-p", "no:terminal"]], ids=["plain", "xdist", "no-terminal"])
+def test_a_report_that_would_overwrite_the_baseline_is_refused(project, more):
+    project.test(TESTS)
+    record(project)
+    stored = (project.path / "base.json").read_bytes()
+    (project.path / "link.json").symlink_to("base.json")
+    for path in ("base.json", "link.json"):
+        run = project.run("--perfgate-baseline=base.json", f"--perfgate-report=json={path}", *more)
+        assert run.ret == pytest.ExitCode.USAGE_ERROR, run.text
+        assert "the baseline that the run is judged by are one file" in run.text
+    assert (project.path / "base.json").read_bytes() == stored

@@ -113,7 +113,8 @@ def test_a_second_call_is_refused_in_the_words_of_the_fixture(project):
     """)
     run = project.run()
     assert run.ret == 1
-    assert "benchmark was called twice in one test" in run.text
+    assert "test_it.py:5: benchmark was called twice in one test" in run.text
+    assert "def test_twice" not in run.text  # no traceback
     assert "perf was measured" not in run.text
 
 

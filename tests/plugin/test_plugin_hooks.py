@@ -122,6 +122,20 @@ def test_a_name_that_is_taken_is_refused(project, hook, word):
     assert word in run.text
 
 
+@pytest.mark.parametrize("name", ["a=b", "", " x", 3])
+def test_a_format_that_nobody_could_ask_for_is_refused(project, name):
+    project.write(
+        "conftest.py",
+        "from pytest_perfgate import Format\n"
+        f"def pytest_perfgate_formats(): return [Format(name={name!r}, summary='x', render=str)]\n",
+    )
+    project.test("def test_it(): pass")
+    run = project.run()
+    assert run.ret == pytest.ExitCode.USAGE_ERROR, run.text
+    assert f"a plugin registers a Format named {name!r}" in run.text
+    assert "Traceback" not in run.text
+
+
 def test_a_format_that_raises_fails_the_run_and_spares_the_other_reports(project):
     project.write(
         "conftest.py",
@@ -189,3 +203,40 @@ def test_a_run_hook_that_raises_fails_the_run_after_the_reports(project):
     assert run.ret == 1
     assert "ZeroDivisionError" in run.out
     assert run.json["summary"]["measured"] == 1
+
+
+@pytest.mark.parametrize("more", [[], ["-n2"], ["-p", "no:terminal"]], ids=["plain", "xdist", "no-terminal"])
+@pytest.mark.parametrize("mistake", ["1 / 0", "__import__('pytest').fail('no')"], ids=["raises", "fails"])
+def test_a_verdict_hook_that_raises_fails_in_a_line_and_keeps_the_values(project, mistake, more):
+    project.write("conftest.py", f"def pytest_perfgate_verdict(config, finding): {mistake}\n")
+    project.test("def test_it(metric): metric('queries', 12)\ndef test_plain(): pass")
+    run = project.run(*more)
+    assert run.ret == 1
+    assert run.verdicts == {"test_it#queries": "pass"}
+    assert run.cases["test_it#queries"]["value"] == 12
+    said = "the hook pytest_perfgate_verdict of a plugin or conftest.py raised"
+    assert said in run.cases["test_it#queries"]["warnings"][0]
+    if "no:terminal" not in more:
+        assert said in run.out
+        assert "1 failed, 1 passed" in run.out
+    assert "measuring.py" not in run.text
+
+
+@pytest.mark.parametrize("returned", ["None", "3", "(1, 2)", "(1, 2, 3)"])
+def test_a_measure_function_that_returns_no_pair_is_the_one_that_is_blamed(project, returned):
+    project.write(
+        "conftest.py",
+        "from pytest_perfgate import Metric\n"
+        "def measure(plan, case, target): return " + returned + "\n"
+        "def pytest_perfgate_metrics():\n"
+        "    return [Metric(name='steps', unit='count', better='lower', summary='x', measure=measure)]\n",
+    )
+    project.test("def test_it(metric): metric.run('steps', len)")
+    run = project.run()
+    assert run.ret == 1
+    assert run.verdicts == {"test_it#steps": "failed-to-measure"}
+    assert f"the measure function of metric 'steps' returned {returned}; it returns a pair" in " ".join(
+        run.text.split()
+    )
+    assert "target raised" not in run.text
+    assert "Traceback" not in run.text

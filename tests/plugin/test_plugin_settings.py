@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 
 import pytest
 
@@ -227,3 +228,64 @@ def test_an_interrupted_run_still_writes_what_it_has(project):
     run = project.run()
     assert run.ret == 2
     assert run.json["summary"]["measured"] == 1
+
+
+IDLE = [
+    "--perfgate-baseline=base.json",
+    "--perfgate-report=json=typed.json",
+    "--perfgate-strict",
+    "--perfgate-max-regression=5%",
+    "--perfgate-max-time=1s",
+    "--perfgate-profile=ci",
+    "--perfgate-only",
+]
+
+
+@pytest.mark.parametrize("option", IDLE)
+def test_an_option_typed_without_the_gate_is_refused(project, option):
+    project.test("def test_it(perf): perf(len, 'a')")
+    run = project.run(option, gate=False)
+    assert run.ret == pytest.ExitCode.USAGE_ERROR, run.text
+    assert f"{option.partition('=')[0]} " in run.text
+    assert "without --perfgate; give both" in run.text
+    assert "Traceback" not in run.text
+
+
+@pytest.mark.parametrize("more", [["-n2"], ["-p", "no:terminal"]], ids=["xdist", "no-terminal"])
+def test_an_option_and_its_value_apart_are_refused_as_well(project, more):
+    project.test("def test_it(perf): perf(len, 'a')")
+    run = project.run("--perfgate-baseline", "base.json", *more, gate=False)
+    assert run.ret == pytest.ExitCode.USAGE_ERROR, run.text
+    assert "--perfgate-baseline compares nothing without --perfgate" in run.text
+
+
+def test_options_of_the_configuration_may_wait_for_a_gate(project, monkeypatch):
+    project.test("def test_it(perf): perf(len, 'a')")
+    project.write("pytest.ini", f"[pytest]\naddopts = {' '.join(option for option in IDLE if 'base' not in option)}\n")
+    assert project.run(gate=False).ret == 0
+    monkeypatch.setenv("PYTEST_ADDOPTS", "--perfgate-baseline=base.json")
+    assert project.run(gate=False).ret == 0
+    assert not (project.path / "typed.json").exists()
+    typed = ("--perfgate-report=json=asked.json", "--perfgate-strict")
+    assert project.run(*typed, "--no-perfgate", gate=False).ret == 0
+    monkeypatch.delenv("PYTEST_ADDOPTS")
+    project.write("perfgate.toml", "enabled = true\n")
+    assert project.run(*typed, gate=False).ret == 0
+    assert (project.path / "asked.json").exists()
+
+
+@pytest.mark.parametrize("option", ["--setup-only", "--setup-plan"])
+def test_nothing_is_asked_of_a_run_that_only_shows_how_tests_are_set_up(project, option):
+    project.test("def test_it(perf): perf(len, 'a')")
+    run = project.run(option)
+    assert run.ret == 0, run.text
+    assert "nothing was measured" not in run.text
+    assert not (project.path / "run.json").exists()
+
+
+def test_each_known_profile_is_named_once(project):
+    project.test("@pytest.mark.budget(s=1, profile='cii')\ndef test_it(): pass")
+    run = project.run("--perfgate-profile=ci")
+    known = re.search(r"known are (.*?)\)", " ".join(run.text.split())).group(1).split(", ")
+    assert "ci" in known
+    assert sorted(set(known)) == sorted(known)

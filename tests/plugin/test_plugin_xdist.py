@@ -103,6 +103,7 @@ def test_a_crashed_worker_is_a_failed_measurement_and_the_rest_goes_on(project):
     assert run.json["summary"]["measured"] == 6
     failed = [name for name, verdict in run.verdicts.items() if verdict == "failed-to-measure"]
     assert [name.partition("#")[0] for name in failed] == ["test_dies"]
+    assert "failed-to-measure: test_dies could not be measured: worker 'gw" in run.out
 
 
 def test_a_timed_out_worker_is_a_failed_measurement_and_not_a_hang(project):

@@ -21,6 +21,7 @@ from pytest_perfgate.compare import (
 from pytest_perfgate.compare.noise import is_exact, rounds_sd
 from pytest_perfgate.errors import UsageError
 from pytest_perfgate.model import Better, Verdict
+from pytest_perfgate.reports import _cells as cells
 
 
 def compared(base, head, *, tolerance=0.05, **options):
@@ -599,6 +600,17 @@ def test_the_worst_verdict_is_kept_with_its_reason_and_its_check():
     (finding,) = found.findings
     assert (finding.verdict, finding.reason) == (Verdict.OVER_BUDGET, "in 1 of 3 runs: over")
     assert [check.observed for check in finding.checks] == [0.5]
+
+
+def test_a_limit_that_every_headline_keeps_is_shown_with_the_merged_one():
+    runs = [
+        make_run(make_finding(case("test_a", value=value), checks=(make_check(0.4, value),)), started=str(value))
+        for value in (0.1, 0.3)
+    ]
+    (finding,) = merge_runs(runs).findings
+    assert [check.observed for check in finding.checks] == [finding.measurement.value]
+    assert cells.limit(finding) == "<= 400 ms"
+    assert cells.interval(finding) != ""
 
 
 def test_of_two_broken_limits_the_one_further_beyond_gives_the_reason():

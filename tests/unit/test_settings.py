@@ -211,6 +211,8 @@ def test_a_value_that_cannot_be_meant_is_told_with_its_source(tmp_path, setting,
         ({"max_regression": "0.05"}, '--perfgate-max-regression 0.05 is not a percentage; write "5%"'),
         ({"profile": ""}, '--perfgate-profile "" is not the name of a profile, or "auto"'),
         ({"report": ["json=a", "junit"]}, "--perfgate-report json=a junit holds 'junit', which is not FORMAT=PATH"),
+        ({"report": [""]}, '--perfgate-report "" is not FORMAT=PATH; write it like'),
+        ({"report": ["junit"]}, "--perfgate-report junit is not FORMAT=PATH; write it like"),
         ({"baseline": "\t"}, "--perfgate-baseline '\\t' is not the path of a stored run"),
     ],
 )

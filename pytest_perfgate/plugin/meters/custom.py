@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from pytest_perfgate.errors import UsageError
+from pytest_perfgate.errors import CannotMeasureError, UsageError
 from pytest_perfgate.plugin.meters._front import begin, told_clearly
 
 if TYPE_CHECKING:
-    from pytest_perfgate.model import Measurement
+    from pytest_perfgate.model import Case, Measurement
     from pytest_perfgate.plugin.recorder import Recorder
 
 #: A test's traceback ends in the user's own code.
@@ -97,6 +98,24 @@ class CustomMetric:
             return target(*args, **kwargs)
         _, case = begun
         with self._recorder.measuring(case):
-            result, measurement = known.measure(self._recorder.plan, case, target, *args, **kwargs)
+            result, measurement = _pair(known.measure(self._recorder.plan, case, target, *args, **kwargs), case)
         self.last = self._recorder.add(measurement)
         return result
+
+
+def _pair(made: object, case: Case) -> tuple[Any, Measurement]:
+    """Take apart what a plugin's measure function returned.
+
+    Raises:
+        CannotMeasureError: It is something else: the plugin's mistake, and not the target's.
+    """
+    from pytest_perfgate.model import Measurement
+
+    if isinstance(made, tuple) and len(made) == 2:  # noqa: PLR2004  # a pair
+        result, measurement = made
+        if isinstance(measurement, Measurement) and measurement.case == case:
+            return result, measurement
+    raise CannotMeasureError(
+        f"the measure function of metric {case.metric!r} returned {reprlib.repr(made)}; it returns a pair: what the "
+        f"target returned, and a Measurement of the case that it was given"
+    )

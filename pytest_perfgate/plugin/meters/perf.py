@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import reprlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
+from pytest_perfgate.errors import UsageError
 from pytest_perfgate.model import Case, Plan
 from pytest_perfgate.plugin.meters._front import Front, loop_is_running, told_clearly
 
@@ -81,7 +83,7 @@ class Perf(Front):
             iterations=iterations,
             warmup=warmup,
         )
-        how = _How(tuple(args), dict(kwargs or {}), setup, teardown)
+        how = _checked(args, kwargs, setup, teardown)
         begun = self._begin("perf", "perf", name)
         if timing.is_async(target) and loop_is_running():
             return self._measure_awaited(begun, plan, target, how)
@@ -122,6 +124,22 @@ def _planner(recorder: Recorder, case: Case) -> Planner:
     from pytest_perfgate.measure.sampler import schedule
 
     return recorder.planner(case) or schedule
+
+
+def _checked(args: object, kwargs: object, setup: object, teardown: object) -> _How:
+    """Take what the target is called with.
+
+    Raises:
+        UsageError: Naming the argument that cannot be meant.
+    """
+    if not isinstance(args, Iterable):
+        raise UsageError(f"args={reprlib.repr(args)}: give a sequence of positional arguments, such as args=(5,)")
+    if kwargs is not None and not (isinstance(kwargs, Mapping) and all(isinstance(key, str) for key in kwargs)):
+        raise UsageError(f"kwargs={reprlib.repr(kwargs)}: give a dict of keyword arguments, such as kwargs={{'n': 5}}")
+    for name, function in (("setup", setup), ("teardown", teardown)):
+        if function is not None and not callable(function):
+            raise UsageError(f"{name}={reprlib.repr(function)}: give a function, or None")
+    return _How(tuple(args), dict(kwargs or {}), cast("Any", setup), cast("Any", teardown))
 
 
 @dataclass

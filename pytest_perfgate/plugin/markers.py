@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 import textwrap
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 METERS = frozenset({"perf", "startup", "speedup", "memory", "metric", "benchmark"})
 #: Those of them that occupy the machine while they do.
 TIMED_METERS = METERS - {"metric"}
+#: Where they are defined: here, or by those whose ``benchmark`` ours makes way for.
+_HOMES = frozenset({"pytest_perfgate", "pytest_benchmark", "pytest_codspeed"})
 #: What pytest-benchmark and pytest-codspeed let their marker say.
 _BENCHMARK_OPTIONS = (
     *("group", "max_time", "min_time", "min_rounds", "max_rounds", "timer", "disable_gc", "warmup", "warmup_time"),
@@ -127,7 +129,24 @@ class MarkerReader:
 
 def meters_of(item: pytest.Item) -> frozenset[str]:
     """Name the measuring fixtures that *item* uses, directly or through other fixtures."""
-    return METERS.intersection(getattr(item, "fixturenames", ()))
+    named = METERS.intersection(getattr(item, "fixturenames", ()))
+    return frozenset(name for name in named if _is_meter(item, name)) if named else named
+
+
+def _is_meter(item: pytest.Item, name: str) -> bool:
+    """Tell whether *name* is the measuring fixture, and neither a parameter nor somebody's own fixture of that name.
+
+    A fixture of the user's that asks for the one it overrides hands ours on.
+    """
+    known: Mapping[str, Sequence[Any]] = getattr(getattr(item, "_fixtureinfo", None), "name2fixturedefs", {})
+    if name not in known:
+        return True  # added to the names of the item when it was collected: found when it runs
+    for definition in reversed(known[name]):
+        if str(getattr(definition.func, "__module__", "")).partition(".")[0] in _HOMES:
+            return True
+        if name not in definition.argnames:
+            return False
+    return False
 
 
 def direct_meters(item: pytest.Item) -> frozenset[str]:
@@ -182,7 +201,7 @@ def workers_asked_for(item: pytest.Item) -> list[int]:
     made.
     """
     function = getattr(item, "function", None)
-    if function is None or "speedup" not in getattr(item, "fixturenames", ()):
+    if function is None or "speedup" not in meters_of(item):
         return []
     try:
         tree = ast.parse(textwrap.dedent(inspect.getsource(inspect.unwrap(function))))

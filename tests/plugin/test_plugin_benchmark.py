@@ -304,6 +304,8 @@ def test_nothing_of_a_stand_in_is_left_behind():
 THEIRS = """
     import pytest
 
+    __name__ = "pytest_codspeed.plugin"  # where the fixture says that it is defined
+
     @pytest.fixture
     def benchmark():
         return lambda function, *args: function(*args)

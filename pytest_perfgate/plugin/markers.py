@@ -62,8 +62,17 @@ class MarkerReader:
         except UsageError as problem:
             raise self._usage_error(item, problem) from None
 
-    def budget(self, item: pytest.Item, profile: Profile) -> Budget | None:
+    def marks(self, item: pytest.Item) -> list[pytest.Mark]:
+        """Return the item's budget markers as they are now."""
+        return list(item.iter_markers(self._marker))
+
+    def budget(self, item: pytest.Item, profile: Profile, test: str) -> Budget | None:
         """Combine the item's markers with the profile's own table into its budget; None without any.
+
+        Args:
+            item: Whose.
+            profile: In force.
+            test: The name of the item that the rows of the table speak of.
 
         Raises:
             pytest.UsageError: Naming test, text and column; also for a speedup above the workers asked for.
@@ -74,7 +83,7 @@ class MarkerReader:
         if not levels and not profile.budgets:
             return None
         try:
-            budget = combine(levels, profile=profile, test=item.nodeid)
+            budget = combine(levels, profile=profile, test=test)
             if budget is not None:
                 for workers in workers_asked_for(item):
                     refuse_impossible(budget, workers)
@@ -91,10 +100,12 @@ class MarkerReader:
         return has_only_other_profiles(self.levels(item), profile)
 
     def _marks_by_level(self, item: pytest.Item) -> Iterator[list[pytest.Mark]]:
-        # What stands at a parameter (pytest.param(..., marks=...)) comes last on the item and is closest of all.
-        at_parameters = len(getattr(getattr(item, "callspec", None), "marks", ()))
-        split = len(item.own_markers) - at_parameters
-        levels = [item.own_markers[split:], item.own_markers[:split][::-1]]
+        # What stands at a parameter (pytest.param(..., marks=...)) is closest of all; what a hook added comes after it.
+        at_parameters = {id(mark) for mark in getattr(getattr(item, "callspec", None), "marks", ())}
+        levels = [
+            [mark for mark in item.own_markers if id(mark) in at_parameters],
+            [mark for mark in item.own_markers if id(mark) not in at_parameters][::-1],
+        ]
         # Decorators are stored from the function or class outwards, and people read from the top;
         # a module's marks are a list that is stored as it is read.
         levels += [

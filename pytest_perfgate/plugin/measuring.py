@@ -33,7 +33,8 @@ ACTIVE = pytest.StashKey["Measuring"]()
 
 _BUDGET: pytest.StashKey[Budget | None] = pytest.StashKey()
 _EXPECTED = pytest.StashKey[bool]()
-
+#: The markers that the budget was read from.
+_MARKS = pytest.StashKey[list[pytest.Mark]]()
 
 #: A test that ends with one of these says nothing about its numbers.
 _NOT_A_FAILURE = (
@@ -99,15 +100,30 @@ class Measuring:
         #: Budgets that speak of other profiles only.
         self.other_profiles: list[str] = []
 
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        """Read every budget before anything runs, and drop the other tests under ``--perfgate-only``."""
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> Generator[None, object, object]:
+        """Read every budget before anything runs, and drop the other tests under ``--perfgate-only``.
+
+        After the hooks of everybody else: a ``conftest.py`` may give tests their budgets here.
+        """
+        # Under the names that the rows of a profile know: for --dist=loadgroup xdist adds a group to them meanwhile.
+        named = {id(item): (item, item.nodeid) for item in items}
+        result = yield
+        named |= {id(item): (item, item.nodeid) for item in items if id(item) not in named}
         try:
-            for item in items:
-                budget = item.stash[_BUDGET] = self._reader.budget(item, self._profile)
-                item.stash[_EXPECTED] = is_expected_to_measure(item, budget)
+            for item, test in named.values():
+                self._read(item, test)
         except pytest.UsageError as problem:
             tell_or_raise(self._config, items, problem)
+        self._drop_others(items)
+        return result
+
+    def _read(self, item: pytest.Item, test: str) -> None:
+        budget = item.stash[_BUDGET] = self._reader.budget(item, self._profile, test)
+        item.stash[_MARKS] = self._reader.marks(item)
+        item.stash[_EXPECTED] = is_expected_to_measure(item, budget)
+
+    def _drop_others(self, items: list[pytest.Item]) -> None:
         self.other_profiles = [
             item.nodeid
             for item in items
@@ -174,12 +190,27 @@ class Measuring:
             if not isinstance(problem, _NOT_A_FAILURE):
                 self._judge(item, problem)
             raise
+        self._refuse_late_budgets(item)
         failing = [finding for finding in self._judge(item, None) if self._policy.fails(finding.verdict)]
         if failing:
             from pytest_perfgate.reports.details import details
 
             told = [line for finding in failing for line in (finding.reason, *details(finding, unicode=False))]
             pytest.fail("\n".join(told), pytrace=False)
+
+    def _refuse_late_budgets(self, item: pytest.Item) -> None:
+        """Record that a marker was added while the test ran: by then it was decided what and how to measure."""
+        if self._reader.marks(item) == item.stash.get(_MARKS, []):
+            return
+        from pytest_perfgate.model import Case, Measurement
+
+        reason = (
+            f"a {self._settings.marker} marker was added while the test ran, which is too late for it to be enforced; "
+            f"put it above the test, or add it in pytest_collection_modifyitems"
+        )
+        self.recorder_of(item).measurements.append(
+            Measurement(case=Case(item.nodeid, "late-budget"), unit="s", error=reason)
+        )
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_makereport(

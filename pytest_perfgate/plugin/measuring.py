@@ -93,7 +93,8 @@ class Measuring:
         #: Node ids whose numbers a gated run must not lack, in the order collected.
         self.expected: list[str] = []
         self._tolerances: dict[str, float] = {}
-        self._benchmarked = False
+        #: Tests that have the benchmark fixture of another plugin.
+        self.foreign: list[str] = []
         self._misspelt: list[str] = []
         self.collected: list[str] = []
         self.deselected: list[str] = []
@@ -144,11 +145,12 @@ class Measuring:
         """Remember what this run has to measure."""
         self.collected = [item.nodeid for item in session.items]
         self.expected = [item.nodeid for item in session.items if item.stash.get(_EXPECTED, False)]
-        if not foreign_benchmark(self._config):
+        if foreign_benchmark(self._config):
+            self.foreign = [item.nodeid for item in session.items if "benchmark" in direct_meters(item)]
+        else:
             # A marker of a module or class is that of many tests, and is remarked on once.
             said = [(text, item.nodeid) for item in session.items for text in misspelt_options(item)]
             self._misspelt = [f"{test}: {text}" for text, test in dict(reversed(said)).items()]
-        self._benchmarked = any("benchmark" in direct_meters(item) for item in session.items)
         self._tolerances = {
             item.nodeid: self._tolerance(item) for item in session.items if item.stash.get(_EXPECTED, False)
         }
@@ -253,7 +255,7 @@ class Measuring:
         """Remarks on the run as a whole: on what somebody else's fixture keeps from us, on the paired comparison."""
         notes = [*(self.pairing.notes if self.pairing is not None else ()), *self._misspelt]
         other = foreign_benchmark(self._config)
-        if other and self._benchmarked:
+        if other and self.foreign:
             notes.append(
                 f"tests with the benchmark fixture are not measured by perfgate, because it is that of {other}; "
                 f"switch that off with -p no:{other.removeprefix('pytest-')}"
@@ -294,6 +296,7 @@ def collection_facts(measuring: Measuring) -> dict[str, Any]:
         "expected": measuring.expected,
         "collected": measuring.collected,
         "deselected": measuring.deselected,
+        "foreign": measuring.foreign,
         "other_profiles": measuring.other_profiles,
         "notes": measuring.notes,
     }

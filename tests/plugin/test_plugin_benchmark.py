@@ -335,6 +335,24 @@ def test_a_fixture_that_is_somebody_elses_is_said_to_measure_nothing(project):
     assert "-p no:codspeed" in run.text
 
 
+@pytest.mark.parametrize(("option", "status"), [([], 0), (["--perfgate"], 1)], ids=["enabled", "option"])
+def test_where_all_measure_with_that_fixture_an_enabled_gate_is_content(project, option, status):
+    project.write("theirs.py", THEIRS)
+    project.write("perfgate.toml", "enabled = true\n")
+    project.write(
+        "conftest.py",
+        """
+        import theirs
+        def pytest_configure(config):
+            config.pluginmanager.register(theirs, "codspeed")
+    """,
+    )
+    project.test("def test_theirs(benchmark): benchmark(sorted, [1])")
+    run = project.run(*option, gate=False)
+    assert run.ret == status, run.text
+    assert "because it is that of pytest-codspeed" in " ".join(run.text.split())
+
+
 def test_nothing_is_said_of_it_where_no_test_uses_it(project):
     project.write("theirs.py", THEIRS)
     project.write(

@@ -35,8 +35,9 @@ class Duty:
         #: What could not be collected -> why, in one line.
         self._broken: dict[str, str] = {}
         self._skipped: set[str] = set()
-        #: Tests of which any report arrived; the others were cut off.
-        self._reported: set[str] = set()
+        #: Tests that were set up, in order, and those that came to an end; who never did was cut off.
+        self._begun: dict[str, None] = {}
+        self._ended: set[str] = set()
         self._facts: dict[str, dict[str, None]] = {}
         self._extent = Extent(config)
 
@@ -53,7 +54,10 @@ class Duty:
 
     def count(self, report: pytest.TestReport, *, has_findings: bool) -> None:
         """Take note of how a phase of a test ended."""
-        self._reported.add(report.nodeid)
+        if report.when == "setup" and report.passed:
+            self._begun[report.nodeid] = None
+        else:
+            self._ended.add(report.nodeid)
         if has_findings:
             return
         if report.when == _CRASHED:
@@ -62,9 +66,11 @@ class Duty:
             self._skipped.add(report.nodeid)
 
     def holes(self) -> list[Finding]:
-        """Make a finding of every test that had to measure and died with its worker."""
+        """Make a finding of every test that had to measure and died with its worker, or was interrupted."""
         holes = []
-        for test, message in self._crashed.items():
+        interrupted = [test for test in self._begun if test not in self._ended]
+        causes = {**dict.fromkeys(interrupted, "the run was interrupted while the test ran"), **self._crashed}
+        for test, message in causes.items():
             if test in self._facts.get("expected", {}):
                 reason = f"{test} failed to measure: {' '.join(message.split())}"
                 measurement = Measurement(case=Case(test, "call"), unit="s", error=reason)
@@ -85,7 +91,7 @@ class Duty:
                 )
             elif self._settings.strict and self._explicit:
                 failures.append("nothing was measured: no test of this run measures anything or carries a budget")
-        cut_off = [test for test in expected if test not in self._reported]
+        cut_off = [test for test in expected if test not in self._ended]
         if cut_off:
             failures.append(
                 f"the run was cut short: {counted(len(cut_off), 'test')} that should measure did not run to the end: "

@@ -122,7 +122,8 @@ class Duty:
             notes.append(
                 "no test of this run uses a perfgate fixture or carries a budget, so there is nothing to measure"
             )
-        skipped = [test for test in expected if test in self._skipped and test not in found]
+        told = {*found, *self._facts.get("unjudged", {})}
+        skipped = [test for test in expected if test in self._skipped and test not in told]
         if skipped:
             notes.append(f"not measured, because skipped or failed as expected: {_some(skipped)}")
         if self._facts.get("other_profiles") and self._settings.unknown_profile == "warn":

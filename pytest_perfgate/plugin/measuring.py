@@ -93,6 +93,8 @@ class Measuring:
         #: Node ids whose numbers a gated run must not lack, in the order collected.
         self.expected: list[str] = []
         self._tolerances: dict[str, float] = {}
+        #: Tests that skipped after they had measured -> what would have been said of that.
+        self.unjudged: dict[str, str] = {}
         #: Tests that have the benchmark fixture of another plugin.
         self.foreign: list[str] = []
         self._misspelt: list[str] = []
@@ -189,7 +191,9 @@ class Measuring:
             else:
                 yield
         except BaseException as problem:
-            if not isinstance(problem, _NOT_A_FAILURE):
+            if isinstance(problem, pytest.skip.Exception):
+                self._keep_unjudged(item)
+            elif not isinstance(problem, _NOT_A_FAILURE):
                 self._judge(item, problem)
             raise
         self._refuse_late_budgets(item)
@@ -199,6 +203,17 @@ class Measuring:
 
             told = [line for finding in failing for line in (finding.reason, *details(finding, unicode=False))]
             pytest.fail("\n".join(told), pytrace=False)
+
+    def _keep_unjudged(self, item: pytest.Item) -> None:
+        """Remember what a test had measured that then skipped: whoever skips says that it does not count."""
+        recorder = item.stash.get(RECORDER, None)
+        if recorder is None:
+            return
+        measured = {measurement.case for measurement in recorder.measurements if measurement.error is None}
+        said = [finding.reason for finding in self._judge(item, None) if finding.case in measured]
+        recorder.findings = ()
+        if said:
+            self.unjudged[item.nodeid] = "; ".join(said)
 
     def _refuse_late_budgets(self, item: pytest.Item) -> None:
         """Record that a marker was added while the test ran: by then it was decided what and how to measure."""
@@ -254,6 +269,10 @@ class Measuring:
     def notes(self) -> list[str]:
         """Remarks on the run as a whole: on what somebody else's fixture keeps from us, on the paired comparison."""
         notes = [*(self.pairing.notes if self.pairing is not None else ()), *self._misspelt]
+        notes += [
+            f"{test} skipped after it had measured, so this counts for nothing: {said}"
+            for test, said in self.unjudged.items()
+        ]
         other = foreign_benchmark(self._config)
         if other and self.foreign:
             notes.append(
@@ -297,6 +316,7 @@ def collection_facts(measuring: Measuring) -> dict[str, Any]:
         "collected": measuring.collected,
         "deselected": measuring.deselected,
         "foreign": measuring.foreign,
+        "unjudged": list(measuring.unjudged),
         "other_profiles": measuring.other_profiles,
         "notes": measuring.notes,
     }

@@ -223,3 +223,28 @@ def test_a_suite_with_nothing_to_measure_is_told_so_and_is_no_error(project, mor
     assert "no verdict: nothing was measured" in run.out
     assert "verdict: error" not in run.out
     assert project.run("--perfgate-strict", *more).ret == 1
+
+
+def test_what_was_measured_before_a_skip_is_told_and_not_judged(project, setting):
+    project.test("""
+        @pytest.mark.budget(ns=1)
+        def test_over(perf, memory):
+            perf(sorted, [2, 1])
+            pytest.skip("later")
+
+        def test_earlier(perf):
+            pytest.skip("now")
+            perf(len, "abc")
+
+        def test_measured(perf):
+            perf(len, "abc")
+    """)
+    run = project.run(*setting)
+    assert run.ret == 0, run.text
+    assert run.verdicts == {"test_measured#perf": "pass"}
+    [over] = [note for note in run.json["summary"]["notes"] if "test_over" in note]
+    assert over.startswith(
+        "test_it.py::test_over skipped after it had measured, so this counts for nothing: test_over is over budget"
+    )
+    assert "not measured, because skipped or failed as expected: test_it.py::test_earlier" in run.json["summary"]["notes"]
+    assert "memory" not in over, "that it was not called says nothing of a test that skipped"

@@ -7,6 +7,7 @@ is imported by the hook that needs it.
 from __future__ import annotations
 
 import sys
+from collections.abc import Generator
 from typing import Any
 
 import pytest
@@ -71,11 +72,20 @@ class _Idle:
     def __init__(self, marker: str) -> None:
         self._marker = marker
 
-    def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
-        """Parse every budget marker, enforce none."""
-        marked = [item for item in items if next(item.iter_markers(self._marker), None) is not None]
-        if not marked:
-            return
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_collection_modifyitems(
+        self, config: pytest.Config, items: list[pytest.Item]
+    ) -> Generator[None, object, object]:
+        """Parse every budget marker, also of what is deselected and what a ``conftest.py`` adds here; enforce none."""
+        collected = {id(item): item for item in items}
+        result = yield
+        collected |= {id(item): item for item in items}
+        marked = [item for item in collected.values() if next(item.iter_markers(self._marker), None) is not None]
+        if marked:
+            self._validate(marked, config, items)
+        return result
+
+    def _validate(self, marked: list[pytest.Item], config: pytest.Config, items: list[pytest.Item]) -> None:
         from pytest_perfgate.plugin.markers import MarkerReader
         from pytest_perfgate.plugin.transport import tell_or_raise
 

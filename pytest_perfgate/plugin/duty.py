@@ -36,8 +36,9 @@ class Duty:
         #: What could not be collected -> why, in one line.
         self._broken: dict[str, str] = {}
         self._skipped: set[str] = set()
-        #: Tests of which any report arrived; the others were cut off.
-        self._reported: set[str] = set()
+        #: Tests that were set up, in order, and those that came to an end; who never did was cut off.
+        self._begun: dict[str, None] = {}
+        self._ended: set[str] = set()
         self._facts: dict[str, dict[str, None]] = {}
         self._extent = Extent(config)
 
@@ -54,7 +55,10 @@ class Duty:
 
     def count(self, report: pytest.TestReport, *, has_findings: bool) -> None:
         """Take note of how a phase of a test ended."""
-        self._reported.add(report.nodeid)
+        if report.when == "setup" and report.passed:
+            self._begun[report.nodeid] = None
+        else:
+            self._ended.add(report.nodeid)
         if has_findings:
             return
         if report.when == _CRASHED:
@@ -63,9 +67,11 @@ class Duty:
             self._skipped.add(report.nodeid)
 
     def holes(self) -> list[Finding]:
-        """Make a finding of every test that had to measure and died with its worker."""
+        """Make a finding of every test that had to measure and died with its worker, or was interrupted."""
         holes = []
-        for test, message in self._crashed.items():
+        interrupted = [test for test in self._begun if test not in self._ended]
+        causes = {**dict.fromkeys(interrupted, "the run was interrupted while the test ran"), **self._crashed}
+        for test, message in causes.items():
             if test in self._facts.get("expected", {}):
                 error = " ".join(message.split())
                 holes.append(judge(Measurement(case=Case(test, "call"), unit="s", error=error)))
@@ -76,15 +82,16 @@ class Duty:
         failures = []
         expected = self._facts.get("expected", {})
         if not run.measured:
-            if expected and self._explicit:
+            if set(expected) - (set() if self._explicit else set(self._facts.get("foreign", {}))):
                 why = "was skipped or failed as expected" if set(expected) <= self._skipped else "gave no number"
+                without = "leave out --perfgate" if self._explicit else "pass --no-perfgate"
                 failures.append(
                     f"nothing was measured: each of the tests that should have been ({len(expected)}) {why}; "
-                    f"run them, or leave out --perfgate where they cannot run"
+                    f"run them, or {without} where they cannot run"
                 )
             elif self._settings.strict and self._explicit:
                 failures.append("nothing was measured: no test of this run measures anything or carries a budget")
-        cut_off = [test for test in expected if test not in self._reported]
+        cut_off = [test for test in expected if test not in self._ended]
         if cut_off:
             failures.append(
                 f"the run was cut short: {counted(len(cut_off), 'test')} that should measure did not run to the end: "
@@ -115,7 +122,8 @@ class Duty:
             notes.append(
                 "no test of this run uses a perfgate fixture or carries a budget, so there is nothing to measure"
             )
-        skipped = [test for test in expected if test in self._skipped and test not in found]
+        told = {*found, *self._facts.get("unjudged", {})}
+        skipped = [test for test in expected if test in self._skipped and test not in told]
         if skipped:
             notes.append(f"not measured, because skipped or failed as expected: {_some(skipped)}")
         if self._facts.get("other_profiles") and self._settings.unknown_profile == "warn":

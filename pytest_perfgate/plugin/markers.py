@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 import textwrap
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 METERS = frozenset({"perf", "startup", "speedup", "memory", "metric", "benchmark"})
 #: Those of them that occupy the machine while they do.
 TIMED_METERS = METERS - {"metric"}
+#: Where they are defined: here, or by those whose ``benchmark`` ours makes way for.
+_HOMES = frozenset({"pytest_perfgate", "pytest_benchmark", "pytest_codspeed"})
 #: What pytest-benchmark and pytest-codspeed let their marker say.
 _BENCHMARK_OPTIONS = (
     *("group", "max_time", "min_time", "min_rounds", "max_rounds", "timer", "disable_gc", "warmup", "warmup_time"),
@@ -60,8 +62,17 @@ class MarkerReader:
         except UsageError as problem:
             raise self._usage_error(item, problem) from None
 
-    def budget(self, item: pytest.Item, profile: Profile) -> Budget | None:
+    def marks(self, item: pytest.Item) -> list[pytest.Mark]:
+        """Return the item's budget markers as they are now."""
+        return list(item.iter_markers(self._marker))
+
+    def budget(self, item: pytest.Item, profile: Profile, test: str) -> Budget | None:
         """Combine the item's markers with the profile's own table into its budget; None without any.
+
+        Args:
+            item: Whose.
+            profile: In force.
+            test: The name of the item that the rows of the table speak of.
 
         Raises:
             pytest.UsageError: Naming test, text and column; also for a speedup above the workers asked for.
@@ -72,7 +83,7 @@ class MarkerReader:
         if not levels and not profile.budgets:
             return None
         try:
-            budget = combine(levels, profile=profile, test=item.nodeid)
+            budget = combine(levels, profile=profile, test=test)
             if budget is not None:
                 for workers in workers_asked_for(item):
                     refuse_impossible(budget, workers)
@@ -89,10 +100,12 @@ class MarkerReader:
         return has_only_other_profiles(self.levels(item), profile)
 
     def _marks_by_level(self, item: pytest.Item) -> Iterator[list[pytest.Mark]]:
-        # What stands at a parameter (pytest.param(..., marks=...)) comes last on the item and is closest of all.
-        at_parameters = len(getattr(getattr(item, "callspec", None), "marks", ()))
-        split = len(item.own_markers) - at_parameters
-        levels = [item.own_markers[split:], item.own_markers[:split][::-1]]
+        # What stands at a parameter (pytest.param(..., marks=...)) is closest of all; what a hook added comes after it.
+        at_parameters = {id(mark) for mark in getattr(getattr(item, "callspec", None), "marks", ())}
+        levels = [
+            [mark for mark in item.own_markers if id(mark) in at_parameters],
+            [mark for mark in item.own_markers if id(mark) not in at_parameters][::-1],
+        ]
         # Decorators are stored from the function or class outwards, and people read from the top;
         # a module's marks are a list that is stored as it is read.
         levels += [
@@ -127,7 +140,24 @@ class MarkerReader:
 
 def meters_of(item: pytest.Item) -> frozenset[str]:
     """Name the measuring fixtures that *item* uses, directly or through other fixtures."""
-    return METERS.intersection(getattr(item, "fixturenames", ()))
+    named = METERS.intersection(getattr(item, "fixturenames", ()))
+    return frozenset(name for name in named if _is_meter(item, name)) if named else named
+
+
+def _is_meter(item: pytest.Item, name: str) -> bool:
+    """Tell whether *name* is the measuring fixture, and neither a parameter nor somebody's own fixture of that name.
+
+    A fixture of the user's that asks for the one it overrides hands ours on.
+    """
+    known: Mapping[str, Sequence[Any]] = getattr(getattr(item, "_fixtureinfo", None), "name2fixturedefs", {})
+    if name not in known:
+        return True  # added to the names of the item when it was collected: found when it runs
+    for definition in reversed(known[name]):
+        if str(getattr(definition.func, "__module__", "")).partition(".")[0] in _HOMES:
+            return True
+        if name not in definition.argnames:
+            return False
+    return False
 
 
 def direct_meters(item: pytest.Item) -> frozenset[str]:
@@ -182,7 +212,7 @@ def workers_asked_for(item: pytest.Item) -> list[int]:
     made.
     """
     function = getattr(item, "function", None)
-    if function is None or "speedup" not in getattr(item, "fixturenames", ()):
+    if function is None or "speedup" not in meters_of(item):
         return []
     try:
         tree = ast.parse(textwrap.dedent(inspect.getsource(inspect.unwrap(function))))

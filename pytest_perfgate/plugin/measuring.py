@@ -33,6 +33,8 @@ ACTIVE = pytest.StashKey["Measuring"]()
 
 _BUDGET: pytest.StashKey[Budget | None] = pytest.StashKey()
 _EXPECTED = pytest.StashKey[bool]()
+#: The markers that the budget was read from.
+_MARKS = pytest.StashKey[list[pytest.Mark]]()
 
 #: What the remark on a finding begins with where a plugin could not make one; its test fails for it.
 _BROKEN_HOOK = "the hook pytest_perfgate_verdict of a plugin or conftest.py raised"
@@ -94,22 +96,40 @@ class Measuring:
         #: Node ids whose numbers a gated run must not lack, in the order collected.
         self.expected: list[str] = []
         self._tolerances: dict[str, float] = {}
-        self._benchmarked = False
+        #: Tests that skipped after they had measured -> what would have been said of that.
+        self.unjudged: dict[str, str] = {}
+        #: Tests that have the benchmark fixture of another plugin.
+        self.foreign: list[str] = []
         self._misspelt: list[str] = []
         self.collected: list[str] = []
         self.deselected: list[str] = []
         #: Budgets that speak of other profiles only.
         self.other_profiles: list[str] = []
 
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        """Read every budget before anything runs, and drop the other tests under ``--perfgate-only``."""
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> Generator[None, object, object]:
+        """Read every budget before anything runs, and drop the other tests under ``--perfgate-only``.
+
+        After the hooks of everybody else: a ``conftest.py`` may give tests their budgets here.
+        """
+        # Under the names that the rows of a profile know: for --dist=loadgroup xdist adds a group to them meanwhile.
+        named = {id(item): (item, item.nodeid) for item in items}
+        result = yield
+        named |= {id(item): (item, item.nodeid) for item in items if id(item) not in named}
         try:
-            for item in items:
-                budget = item.stash[_BUDGET] = self._reader.budget(item, self._profile)
-                item.stash[_EXPECTED] = is_expected_to_measure(item, budget)
+            for item, test in named.values():
+                self._read(item, test)
         except pytest.UsageError as problem:
             tell_or_raise(self._config, items, problem)
+        self._drop_others(items)
+        return result
+
+    def _read(self, item: pytest.Item, test: str) -> None:
+        budget = item.stash[_BUDGET] = self._reader.budget(item, self._profile, test)
+        item.stash[_MARKS] = self._reader.marks(item)
+        item.stash[_EXPECTED] = is_expected_to_measure(item, budget)
+
+    def _drop_others(self, items: list[pytest.Item]) -> None:
         self.other_profiles = [
             item.nodeid
             for item in items
@@ -130,11 +150,12 @@ class Measuring:
         """Remember what this run has to measure."""
         self.collected = [item.nodeid for item in session.items]
         self.expected = [item.nodeid for item in session.items if item.stash.get(_EXPECTED, False)]
-        if not foreign_benchmark(self._config):
+        if foreign_benchmark(self._config):
+            self.foreign = [item.nodeid for item in session.items if "benchmark" in direct_meters(item)]
+        else:
             # A marker of a module or class is that of many tests, and is remarked on once.
             said = [(text, item.nodeid) for item in session.items for text in misspelt_options(item)]
             self._misspelt = [f"{test}: {text}" for text, test in dict(reversed(said)).items()]
-        self._benchmarked = any("benchmark" in direct_meters(item) for item in session.items)
         self._tolerances = {
             item.nodeid: self._tolerance(item) for item in session.items if item.stash.get(_EXPECTED, False)
         }
@@ -173,9 +194,12 @@ class Measuring:
             else:
                 yield
         except BaseException as problem:
-            if not isinstance(problem, _NOT_A_FAILURE):
+            if isinstance(problem, pytest.skip.Exception):
+                self._keep_unjudged(item)
+            elif not isinstance(problem, _NOT_A_FAILURE):
                 self._judge(item, problem)
             raise
+        self._refuse_late_budgets(item)
         findings = self._judge(item, None)
         failing = [finding for finding in findings if self._policy.fails(finding.verdict)]
         broken = {text for finding in findings for text in finding.warnings if text.startswith(_BROKEN_HOOK)}
@@ -184,6 +208,31 @@ class Measuring:
 
             told = [line for finding in failing for line in (finding.reason, *details(finding, unicode=False))]
             pytest.fail("\n".join([*told, *sorted(broken)]), pytrace=False)
+
+    def _keep_unjudged(self, item: pytest.Item) -> None:
+        """Remember what a test had measured that then skipped: whoever skips says that it does not count."""
+        recorder = item.stash.get(RECORDER, None)
+        if recorder is None:
+            return
+        measured = {measurement.case for measurement in recorder.measurements if measurement.error is None}
+        said = [finding.reason for finding in self._judge(item, None) if finding.case in measured]
+        recorder.findings = ()
+        if said:
+            self.unjudged[item.nodeid] = "; ".join(said)
+
+    def _refuse_late_budgets(self, item: pytest.Item) -> None:
+        """Record that a marker was added while the test ran: by then it was decided what and how to measure."""
+        if self._reader.marks(item) == item.stash.get(_MARKS, []):
+            return
+        from pytest_perfgate.model import Case, Measurement
+
+        reason = (
+            f"a {self._settings.marker} marker was added while the test ran, which is too late for it to be enforced; "
+            f"put it above the test, or add it in pytest_collection_modifyitems"
+        )
+        self.recorder_of(item).measurements.append(
+            Measurement(case=Case(item.nodeid, "late-budget"), unit="s", error=reason)
+        )
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_makereport(
@@ -225,8 +274,12 @@ class Measuring:
     def notes(self) -> list[str]:
         """Remarks on the run as a whole: on what somebody else's fixture keeps from us, on the paired comparison."""
         notes = [*(self.pairing.notes if self.pairing is not None else ()), *self._misspelt]
+        notes += [
+            f"{test} skipped after it had measured, so this counts for nothing: {said}"
+            for test, said in self.unjudged.items()
+        ]
         other = foreign_benchmark(self._config)
-        if other and self._benchmarked:
+        if other and self.foreign:
             notes.append(
                 f"tests with the benchmark fixture are not measured by perfgate, because it is that of {other}; "
                 f"switch that off with -p no:{other.removeprefix('pytest-')}"
@@ -270,6 +323,8 @@ def collection_facts(measuring: Measuring) -> dict[str, Any]:
         "expected": measuring.expected,
         "collected": measuring.collected,
         "deselected": measuring.deselected,
+        "foreign": measuring.foreign,
+        "unjudged": list(measuring.unjudged),
         "other_profiles": measuring.other_profiles,
         "notes": measuring.notes,
     }

@@ -305,6 +305,8 @@ def test_nothing_of_a_stand_in_is_left_behind():
 THEIRS = """
     import pytest
 
+    __name__ = "pytest_codspeed.plugin"  # where the fixture says that it is defined
+
     @pytest.fixture
     def benchmark():
         return lambda function, *args: function(*args)
@@ -332,6 +334,24 @@ def test_a_fixture_that_is_somebody_elses_is_said_to_measure_nothing(project):
     assert set(run.verdicts) == {"test_ours#perf"}
     assert "because it is that of pytest-codspeed" in " ".join(run.text.split())
     assert "-p no:codspeed" in run.text
+
+
+@pytest.mark.parametrize(("option", "status"), [([], 0), (["--perfgate"], 1)], ids=["enabled", "option"])
+def test_where_all_measure_with_that_fixture_an_enabled_gate_is_content(project, option, status):
+    project.write("theirs.py", THEIRS)
+    project.write("perfgate.toml", "enabled = true\n")
+    project.write(
+        "conftest.py",
+        """
+        import theirs
+        def pytest_configure(config):
+            config.pluginmanager.register(theirs, "codspeed")
+    """,
+    )
+    project.test("def test_theirs(benchmark): benchmark(sorted, [1])")
+    run = project.run(*option, gate=False)
+    assert run.ret == status, run.text
+    assert "because it is that of pytest-codspeed" in " ".join(run.text.split())
 
 
 def test_nothing_is_said_of_it_where_no_test_uses_it(project):

@@ -43,7 +43,45 @@ def test_an_interrupted_run_says_that_it_was_cut_short(project):
     run = project.run()
     assert run.ret == 2
     assert run.json["summary"]["verdict"] == "fail"
-    assert "cut short" in run.json["summary"]["failures"][0]
+    assert run.json["summary"]["failures"] == [
+        "the run was cut short: 2 tests that should measure did not run to the end: "
+        "test_it.py::test_second, test_it.py::test_third"
+    ]
+    assert run.verdicts == {"test_first#perf": "pass", "test_second#call": "failed-to-measure"}
+    assert "interrupted while the test ran" in run.cases["test_second#call"]["reason"]
+
+
+@pytest.mark.parametrize("phase", ["before", "after"])
+def test_an_interruption_around_the_call_is_told_as_far_as_it_matters(project, phase):
+    project.test(f"""
+        @pytest.fixture
+        def interrupted():
+            if "{phase}" == "before":
+                raise KeyboardInterrupt
+            yield
+            raise KeyboardInterrupt
+
+        def test_it(perf, interrupted):
+            perf(len, "abc")
+    """)
+    run = project.run()
+    assert run.ret == 2
+    assert run.verdicts == ({} if phase == "before" else {"test_it#perf": "pass"})
+    assert ("test_it.py::test_it" in " ".join(run.json["summary"]["failures"])) is (phase == "before")
+
+
+def test_the_interrupted_test_is_named_also_where_a_worker_ran_it(project):
+    project.test("""
+        def test_first(perf):
+            perf(len, "abc")
+
+        def test_second(perf):
+            raise KeyboardInterrupt
+    """)
+    run = project.run("-n2")
+    assert run.ret == 2
+    assert run.verdicts["test_second#call"] == "failed-to-measure"
+    assert run.json["summary"]["verdict"] in ("fail", "error")
 
 
 def test_a_run_that_stops_at_the_first_failure_says_so(project):
@@ -185,3 +223,30 @@ def test_a_suite_with_nothing_to_measure_is_told_so_and_is_no_error(project, mor
     assert "no verdict: nothing was measured" in run.out
     assert "verdict: error" not in run.out
     assert project.run("--perfgate-strict", *more).ret == 1
+
+
+def test_what_was_measured_before_a_skip_is_told_and_not_judged(project, setting):
+    project.test("""
+        @pytest.mark.budget(ns=1)
+        def test_over(perf, memory):
+            perf(sorted, [2, 1])
+            pytest.skip("later")
+
+        def test_earlier(perf):
+            pytest.skip("now")
+            perf(len, "abc")
+
+        def test_measured(perf):
+            perf(len, "abc")
+    """)
+    run = project.run(*setting)
+    assert run.ret == 0, run.text
+    assert run.verdicts == {"test_measured#perf": "pass"}
+    [over] = [note for note in run.json["summary"]["notes"] if "test_over" in note]
+    assert over.startswith(
+        "test_it.py::test_over skipped after it had measured, so this counts for nothing: test_over is over budget"
+    )
+    assert (
+        "not measured, because skipped or failed as expected: test_it.py::test_earlier" in run.json["summary"]["notes"]
+    )
+    assert "memory" not in over, "that it was not called says nothing of a test that skipped"

@@ -145,10 +145,23 @@ def test_enabled_in_the_configuration_is_the_option_and_no_perfgate_wins(project
     assert project.run("--no-perfgate", gate=False).ret == 0
 
 
-def test_enabled_in_the_configuration_does_not_fail_a_run_whose_tests_are_skipped(project):
+@pytest.mark.parametrize("option", [[], ["--perfgate-strict"], ["--perfgate"]], ids=["enabled", "strict", "option"])
+def test_a_run_whose_tests_are_all_skipped_fails_however_the_gate_was_switched_on(project, option):
     project.write("perfgate.toml", "enabled = true\n")
     project.test("@pytest.mark.skip\ndef test_it(perf): perf(len, 'a')")
-    assert project.run(gate=False).ret == 0
+    run = project.run(*option, gate=False)
+    assert run.ret == 1, run.text
+    told = " ".join(run.text.split())
+    assert "nothing was measured: each of the tests that should have been (1) was skipped" in told
+    assert ("pass --no-perfgate" in told) is ("--perfgate" not in option)
+
+
+def test_enabled_in_the_configuration_does_not_fail_a_run_without_a_test_that_measures(project, setting):
+    project.write("perfgate.toml", "enabled = true\n")
+    project.test("def test_it(): pass")
+    project.write("test_slow.py", "def test_slow(perf): perf(len, 'a')")
+    run = project.run(*setting, "test_it.py", "--perfgate-strict", gate=False)
+    assert run.ret == 0, run.text
 
 
 def test_several_reports_of_one_run(project):

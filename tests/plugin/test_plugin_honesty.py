@@ -242,11 +242,10 @@ def test_what_was_measured_before_a_skip_is_told_and_not_judged(project, setting
     run = project.run(*setting)
     assert run.ret == 0, run.text
     assert run.verdicts == {"test_measured#perf": "pass"}
-    [over] = [note for note in run.json["summary"]["notes"] if "test_over" in note]
+    notes = run.json["summary"]["notes"]
+    [over] = [note for note in notes if "test_over" in note]
     assert over.startswith(
         "test_it.py::test_over skipped after it had measured, so this counts for nothing: test_over is over budget"
     )
-    assert (
-        "not measured, because skipped or failed as expected: test_it.py::test_earlier" in run.json["summary"]["notes"]
-    )
+    assert "not measured, because skipped or failed as expected: test_it.py::test_earlier" in notes
     assert "memory" not in over, "that it was not called says nothing of a test that skipped"

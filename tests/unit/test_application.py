@@ -402,7 +402,7 @@ def test_a_first_process_that_only_starts_others_says_nothing_of_their_waiting(m
         stderr=b"",
     )
     run = application.AppRun(ready_s=1.0, stop_s=0.1, was_killed=False, at_ready=used, process=process)
-    monkeypatch.setattr(application.Application, "run", lambda _: run)
+    monkeypatch.setattr(application.Application, "run", lambda *_: run)
     monkeypatch.setattr("pytest_perfgate.metrics.startup.app.bare_interpreter", lambda *_: lambda: None)
     extra = measure_app(Plan(), CASE, ["app"], ready="output", runs=2)[1].extra
     assert {"contention", "uncontended_s", "starved"} & set(extra) == (

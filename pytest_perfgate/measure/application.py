@@ -15,8 +15,8 @@ from pathlib import Path
 from pytest_perfgate.errors import CannotMeasureError, UsageError
 from pytest_perfgate.measure.clock import PERF_COUNTER
 from pytest_perfgate.measure.command import Command, explained, last_words, shown, signal_name
+from pytest_perfgate.measure.probes import PORT, Readiness, free_port
 from pytest_perfgate.measure.process import ProcessRun, absolute, made_of, made_of_spawned, untold
-from pytest_perfgate.measure.readiness import PORT, Readiness, free_port
 from pytest_perfgate.measure.redirection import replace_script
 from pytest_perfgate.measure.spawner import remote, watched
 from pytest_perfgate.measure.spawner.order import Order, Session

@@ -13,7 +13,7 @@ import pytest
 from processes import is_gone
 
 from pytest_perfgate.errors import CannotMeasureError, UsageError
-from pytest_perfgate.measure import application, readiness
+from pytest_perfgate.measure import application, probes, readiness
 from pytest_perfgate.measure.process import ProcessRun
 from pytest_perfgate.measure.spawner import remote
 from pytest_perfgate.metrics.startup import measure_app, run_app_once
@@ -89,13 +89,13 @@ def test_a_free_port_is_chosen_and_waited_for(ready):
 
 
 def test_a_port_of_the_users_is_waited_for():
-    port = readiness.free_port()
+    port = probes.free_port()
     assert run_app_once(python(SERVER, str(port)), ready=port).ready_s > 0
     assert run_app_once(python(SERVER, str(port)), ready=f"localhost:{port}").ready_s > 0
 
 
 def test_another_status_may_be_what_is_waited_for():
-    port = readiness.free_port()
+    port = probes.free_port()
     run_app_once(python(SERVER, str(port)), ready=f"http://127.0.0.1:{port}/late", status=503)
 
 
@@ -154,7 +154,7 @@ def test_a_function_that_does_not_return_is_given_up():
 
 
 def test_what_an_interpreter_says_of_its_imports_makes_nothing_ready():
-    quiet = readiness.Quiet(readiness.make_readiness("output", has_placeholder=False)[0](0))
+    quiet = probes.Quiet(readiness.make_readiness("output", has_placeholder=False)[0](0))
     assert not quiet.hears(b"import _frozen_importlib # frozen\n# code object from '/a", 1)
     assert not quiet.hears(b'.py\'\nProcessing user site-packages\nPython 3.1\nType "help"\n', 1)
     assert quiet.hears(b"# more\nlistening\n", 1)

@@ -18,8 +18,9 @@ from pytest_perfgate.measure.application import (
 )
 from pytest_perfgate.measure.cold import checked_cold, cold_runs
 from pytest_perfgate.measure.command import decode, make_command, shown
+from pytest_perfgate.measure.probes import Quiet
 from pytest_perfgate.measure.process import run_process
-from pytest_perfgate.measure.readiness import Quiet, make_readiness
+from pytest_perfgate.measure.readiness import make_readiness
 from pytest_perfgate.measure.sampler import Planner
 from pytest_perfgate.metrics._metric import Metric
 from pytest_perfgate.metrics.startup.series import (

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from pytest_perfgate.errors import CannotMeasureError, UsageError
 from pytest_perfgate.measure.clock import PERF_COUNTER
-from pytest_perfgate.measure.command import Command, explained, last_words, shown, signal_name
+from pytest_perfgate.measure.command import Command, exit_shown, explained, last_words, shown
 from pytest_perfgate.measure.probes import PORT, Readiness, free_port
 from pytest_perfgate.measure.process import ProcessRun, absolute, made_of, made_of_spawned, untold
 from pytest_perfgate.measure.redirection import replace_script
@@ -220,10 +220,7 @@ def _never(command: Command, readiness: Readiness, run: ProcessRun) -> str:
 
 
 def _early(command: Command, readiness: Readiness, run: ProcessRun, when: str = "before") -> str:
-    how = f"exited with status {run.exit_status}"
-    if run.exit_status < 0:
-        how = f"was killed by signal {signal_name(-run.exit_status)}"
-    text = f"{shown(command.argv)} {how} {when} it was ready ({readiness.shown}{readiness.remark()})"
+    text = f"{shown(command.argv)} {exit_shown(run)} {when} it was ready ({readiness.shown}{readiness.remark()})"
     if run.left_behind:
         text += (
             ", and processes that it had started still ran; they were ended: if it goes into the background, start it "

@@ -58,6 +58,7 @@ class Cold:
     def __init__(self, kind: str, command: Command, folder: Path, module: str = "") -> None:
         self._kind, self._folder = kind, folder
         self._package = module.partition(".")[0]
+        self._library = str(folder) + str(Path(sysconfig.get_path("stdlib")).resolve())
         self._takes_all = False
         self._compiled = 0
         self._shown = shown(command.argv)
@@ -143,8 +144,7 @@ class Cold:
                 yield file
 
     def _is_rewritten(self, file: Path) -> bool:
-        library = str(self._folder) + str(Path(sysconfig.get_path("stdlib")).resolve())
-        name = str(file)
+        library, name = self._library, str(file)
         is_own = _is_within(file, self._package) if self._package else False
         within = name.startswith(library + os.sep) and "-packages" + os.sep not in name[len(library) :]
         is_foreign = within or LIBRARY.search(name) or _OF_EVERY_START.search(name)
